@@ -1,0 +1,47 @@
+"""Every claim of the project: what was printed, what was derived, and how to observe it.
+
+Each module of this package offers `CLAIMS`, a tuple of `theory.ledger.Claim`; this is the one room that knows both
+`theory.derive` and `sim`. To add a claim, add it to a module's tuple, or add a module here.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from functools import cache
+from importlib import import_module
+
+from theory.ledger import Claim
+
+MODULES: tuple[str, ...] = ()
+
+
+@cache
+def all_claims() -> dict[str, Claim]:
+    """Every claim by id, in the order of the modules. Raises ValueError if two claims share an id."""
+    claims: dict[str, Claim] = {}
+    for name in MODULES:
+        for claim in import_module(f"{__name__}.{name}").CLAIMS:
+            if claim.id in claims:
+                raise ValueError(f"claim id {claim.id} is used twice")
+            claims[claim.id] = claim
+    return claims
+
+
+def find(ids: Sequence[str]) -> list[Claim]:
+    """The claims with these ids (case-insensitive), or all of them if none is given.
+
+    Raises ValueError for an unknown id, with the nearest known ones.
+    """
+    claims = all_claims()
+    if not ids:
+        return list(claims.values())
+    found = []
+    for asked in ids:
+        key = asked.strip().upper()
+        if key not in claims:
+            near = difflib.get_close_matches(key, claims, n=3, cutoff=0.4)
+            hint = f"; did you mean {', '.join(near)}?" if near else ""
+            raise ValueError(f"unknown claim id {asked!r}{hint} (`filterlaw claims` lists all {len(claims)})")
+        found.append(claims[key])
+    return list(dict.fromkeys(found))

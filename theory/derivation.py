@@ -1,0 +1,137 @@
+"""What a derivation returns: its result, the hypotheses that it used, and steps that can be checked again.
+
+A derivation is trusted for nothing: `Derivation.check` proves every step anew, and `Derivation.entails` accepts a
+statement only if it follows from the result. Proof is by exact algebra (a difference that simplifies to zero) and by
+sign certificates (a rewriting whose sign SymPy reads off the symbols' assumptions); nothing is decided numerically.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sympy as sp
+from sympy.core.relational import Relational
+from sympy.logic.boolalg import Boolean
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of a derivation: `claim` must follow by algebra alone.
+
+    An equation is proven if its sides' difference simplifies to zero. An inequality is proven through `certificate`,
+    an expression equal to (greater side - smaller side) whose sign is evident from the assumptions on its symbols.
+    `printed` is what the paper prints at this place, where that differs.
+    """
+
+    text: str
+    claim: Relational
+    certificate: sp.Expr | None = None
+    printed: sp.Basic | None = None
+
+    def proven(self) -> bool:
+        """Whether the claim follows by algebra alone."""
+        if isinstance(self.claim, BOOLEAN_ATOMS):
+            return bool(self.claim)
+        if isinstance(self.claim, sp.Equality):
+            return vanishes(self.claim.lhs - self.claim.rhs)
+        gap = self.claim.gts - self.claim.lts
+        certificate = gap if self.certificate is None else self.certificate
+        if not vanishes(gap - certificate):
+            return False
+        strict = isinstance(self.claim, sp.StrictGreaterThan | sp.StrictLessThan)
+        return bool(certificate.is_positive if strict else certificate.is_nonnegative)
+
+
+BOOLEAN_ATOMS = (sp.logic.boolalg.BooleanTrue, sp.logic.boolalg.BooleanFalse)
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """A proven result: statements that hold wherever the `used` hypotheses do.
+
+    result: one statement or several. used: the hypotheses that the derivation needed, in words, to be read beside
+    those that the paper states. steps: the way, each step checkable.
+    """
+
+    result: tuple[Boolean, ...]
+    used: tuple[str, ...]
+    steps: tuple[Step, ...]
+
+    def failing_steps(self) -> list[Step]:
+        """The steps that algebra does not confirm."""
+        return [step for step in self.steps if not step.proven()]
+
+    def entails(self, statement: Boolean, premises: Sequence[Boolean] = ()) -> bool:
+        """Whether the statement follows from the result, at instances that satisfy the premises."""
+        return follows([*self.result, *premises], statement)
+
+
+def vanishes(expression: sp.Expr) -> bool:
+    """Whether an expression is identically zero, by expansion and simplification (never by sampling)."""
+    if expression.is_zero:
+        return True
+    expanded = sp.expand(expression.doit())
+    return bool(expanded == 0 or sp.simplify(expanded) == 0)
+
+
+def follows(premises: Sequence[Boolean], statement: Boolean) -> bool:
+    """A small, sound entailment test: True only if the statement follows; False says "not shown".
+
+    Conjunctions are split; an equation may be rewritten with an equal side; an inequality follows from a stronger one;
+    an implication follows if its premise entails that of a known one and the known conclusion entails its own; an
+    equivalence follows if both sides match those of a known one.
+    """
+    known = [part for premise in premises for part in sp.And.make_args(premise)]
+    if statement == sp.true or statement in known:
+        return True
+    if isinstance(statement, sp.And):
+        return all(follows(premises, part) for part in statement.args)
+    if isinstance(statement, sp.Or):
+        return any(follows(premises, part) for part in statement.args)
+    if any(_matches(part, statement) for part in known):
+        return True
+    if isinstance(statement, sp.Implies):
+        return follows([*premises, statement.args[0]], statement.args[1])
+    return any(
+        follows([q for q in known if q is not rule], rule.args[0]) and follows([rule.args[1]], statement)
+        for rule in known
+        if isinstance(rule, sp.Implies)
+    )
+
+
+def _matches(known: Boolean, statement: Boolean) -> bool:
+    if isinstance(known, Relational) and isinstance(statement, Relational):
+        return _relation_follows(known, statement)
+    if isinstance(known, sp.Implies) and isinstance(statement, sp.Implies):
+        return follows([statement.args[0]], known.args[0]) and follows(
+            [known.args[1], statement.args[0]], statement.args[1]
+        )
+    if isinstance(known, sp.Equivalent) and isinstance(statement, sp.Equivalent):
+        return _same_pair(known.args, statement.args) or _same_pair(known.args, statement.args[::-1])
+    return False
+
+
+def _same_pair(first: Sequence[Boolean], second: Sequence[Boolean]) -> bool:
+    return all(follows([a], b) and follows([b], a) for a, b in zip(first, second, strict=True))
+
+
+def _relation_follows(known: Relational, statement: Relational) -> bool:
+    if isinstance(statement, sp.Equality):
+        return isinstance(known, sp.Equality) and any(
+            vanishes(difference)
+            for difference in (
+                (known.lhs - known.rhs) - (statement.lhs - statement.rhs),
+                (known.lhs - known.rhs) + (statement.lhs - statement.rhs),
+            )
+        )
+    if isinstance(statement, sp.Unequality):
+        return isinstance(known, sp.Unequality) and {*known.args} == {*statement.args}
+    if isinstance(known, sp.Equality | sp.Unequality):
+        return False
+    strict_wanted = isinstance(statement, sp.StrictGreaterThan | sp.StrictLessThan)
+    strict_known = isinstance(known, sp.StrictGreaterThan | sp.StrictLessThan)
+    slack = sp.expand((statement.gts - statement.lts) - (known.gts - known.lts))
+    if vanishes(slack):
+        return strict_known or not strict_wanted
+    return bool(slack.is_positive if strict_wanted and not strict_known else slack.is_nonnegative)

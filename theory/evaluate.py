@@ -1,0 +1,226 @@
+"""Evaluate SymPy statements at instances: exactly in rationals, or on batches of floats with a tolerance.
+
+One interpreter walks the expression tree for both, so that a formula means the same in either arithmetic. In floats a
+statement has no plain truth value: near a tie nothing is decided. `residual` is how far a statement is from being true
+(0 where it holds or is undecided), `surely` where it is true beyond the tolerance.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator, Mapping
+from fractions import Fraction
+from functools import reduce
+from typing import Any
+
+import numpy as np
+import sympy as sp
+from numpy.typing import NDArray
+from sympy.core.relational import Relational
+from sympy.logic.boolalg import BooleanAtom
+
+from theory.experiment import Values
+
+Array = NDArray[Any]
+
+_FLOAT_FUNCTIONS: Mapping[type, Callable[..., Any]] = {
+    sp.exp: np.exp,
+    sp.log: np.log,
+    sp.atan: np.arctan,
+    sp.acos: np.arccos,
+    sp.cos: np.cos,
+    sp.sin: np.sin,
+    sp.tan: np.tan,
+    sp.sign: np.sign,
+}
+
+
+def indices(statement: sp.Basic, p: int) -> Iterator[dict[str, int]]:
+    """The values of the statement's free indices: `i` runs over 1..p-1, `j` over 0..p-1."""
+    names = {s.name for s in statement.free_symbols if isinstance(s, sp.Symbol)}
+    for i in range(1, p) if "i" in names else (None,):
+        for j in range(p) if "j" in names else (None,):
+            yield {name: v for name, v in (("i", i), ("j", j)) if v is not None}
+
+
+def value(expression: sp.Basic, values: Values, *, exact: bool) -> Any:
+    """The value of an expression: a Fraction, or a float array that broadcasts to (B,).
+
+    Raises KeyError for a symbol that `values` does not give, TypeError for a function it cannot evaluate exactly.
+    """
+    if isinstance(expression, sp.Rational):
+        return Fraction(int(expression.p), int(expression.q)) if exact else float(expression)
+    if isinstance(expression, sp.Indexed):
+        index = tuple(int(value(k, values, exact=True)) for k in expression.indices)
+        found = values[str(expression.base.label)]
+        return reduce(operator.getitem, index, found)
+    if isinstance(expression, sp.Symbol):
+        return values[expression.name]
+    if isinstance(expression, sp.Sum):
+        return _sum(expression, values, exact=exact)
+    if isinstance(expression, sp.Piecewise):
+        return _piecewise(expression, values, exact=exact)
+    arguments = [value(argument, values, exact=exact) for argument in expression.args]
+    if isinstance(expression, sp.Add):
+        return reduce(operator.add, arguments)
+    if isinstance(expression, sp.Mul):
+        return reduce(operator.mul, arguments)
+    if isinstance(expression, sp.Pow):
+        return _power(*arguments, exact=exact)
+    if isinstance(expression, sp.Abs):
+        return abs(arguments[0])
+    if isinstance(expression, sp.Max):
+        return max(arguments) if exact else reduce(np.maximum, arguments)
+    if isinstance(expression, sp.Min):
+        return min(arguments) if exact else reduce(np.minimum, arguments)
+    if isinstance(expression, sp.sign) and exact:
+        return Fraction((arguments[0] > 0) - (arguments[0] < 0))
+    if not exact and type(expression) in _FLOAT_FUNCTIONS:
+        return _FLOAT_FUNCTIONS[type(expression)](*arguments)
+    if not exact and isinstance(expression, sp.NumberSymbol):
+        return float(expression)
+    raise TypeError(f"cannot evaluate {expression!s} {'exactly' if exact else 'in floats'}")
+
+
+def _sum(expression: sp.Sum, values: Values, *, exact: bool) -> Any:
+    if len(expression.limits) != 1:
+        inner = sp.Sum(expression.function, *expression.limits[:-1])
+        expression = sp.Sum(inner, expression.limits[-1])
+    symbol, low, high = expression.limits[0]
+    start, stop = (int(value(bound, values, exact=True)) for bound in (low, high))
+    total: Any = Fraction(0) if exact else 0.0
+    for k in range(start, stop + 1):
+        total = total + value(expression.function, {**values, symbol.name: Fraction(k) if exact else k}, exact=exact)
+    return total
+
+
+def _piecewise(expression: sp.Piecewise, values: Values, *, exact: bool) -> Any:
+    if exact:
+        for branch, condition in expression.args:
+            if truth(condition, values):
+                return value(branch, values, exact=True)
+        raise ValueError(f"no branch of {expression!s} applies")
+    result: Any = np.nan
+    for branch, condition in reversed(expression.args):
+        with np.errstate(all="ignore"):
+            result = np.where(surely(condition, values, 0.0), value(branch, values, exact=False), result)
+    return result
+
+
+def _power(base: Any, exponent: Any, *, exact: bool) -> Any:
+    if not exact:
+        return np.power(np.asarray(base, dtype=np.float64), exponent)
+    if Fraction(exponent).denominator != 1:
+        raise TypeError(f"cannot raise {base} to the power {exponent} exactly")
+    return Fraction(base) ** int(exponent)
+
+
+def truth(statement: sp.Basic, values: Values) -> bool:
+    """Whether a statement is true at exact values (all indices already bound)."""
+    if isinstance(statement, BooleanAtom):
+        return bool(statement)
+    if isinstance(statement, sp.Symbol):
+        return bool(values[statement.name])
+    if isinstance(statement, Relational):
+        left, right = (value(side, values, exact=True) for side in statement.args)
+        return bool(_COMPARE[statement.func](left, right))
+    if isinstance(statement, sp.Not):
+        return not truth(statement.args[0], values)
+    if isinstance(statement, sp.And):
+        return all(truth(part, values) for part in statement.args)
+    if isinstance(statement, sp.Or):
+        return any(truth(part, values) for part in statement.args)
+    if isinstance(statement, sp.Implies):
+        return not truth(statement.args[0], values) or truth(statement.args[1], values)
+    if isinstance(statement, sp.Equivalent):
+        return len({truth(part, values) for part in statement.args}) == 1
+    raise TypeError(f"cannot decide {statement!s}")
+
+
+_COMPARE: Mapping[type, Callable[[Any, Any], bool]] = {
+    sp.StrictGreaterThan: operator.gt,
+    sp.GreaterThan: operator.ge,
+    sp.StrictLessThan: operator.lt,
+    sp.LessThan: operator.le,
+    sp.Equality: operator.eq,
+    sp.Unequality: operator.ne,
+}
+
+
+def _gap(statement: Relational, values: Values) -> Any:
+    """How much the relation is over-fulfilled: positive where true with room to spare."""
+    left, right = (np.asarray(value(side, values, exact=False), dtype=np.float64) for side in statement.args)
+    if isinstance(statement, sp.StrictGreaterThan | sp.GreaterThan):
+        return left - right
+    if isinstance(statement, sp.StrictLessThan | sp.LessThan):
+        return right - left
+    distance = np.abs(left - right)
+    return distance if isinstance(statement, sp.Unequality) else -distance
+
+
+def residual(statement: sp.Basic, values: Values, tolerance: Any) -> Array:
+    """How far a statement is from true on each instance of a batch, in the units of its sides; inf for a false event.
+
+    NaN on either side counts as infinitely far: a silent NaN never passes.
+    """
+    if isinstance(statement, sp.Unequality):
+        return np.where(_gap(statement, values) > tolerance, 0.0, np.inf)
+    if isinstance(statement, Relational):
+        return np.nan_to_num(np.maximum(-_gap(statement, values), 0.0), nan=np.inf)
+    if isinstance(statement, sp.And):
+        return reduce(np.maximum, (residual(part, values, tolerance) for part in statement.args))
+    if isinstance(statement, sp.Or):
+        return reduce(np.minimum, (residual(part, values, tolerance) for part in statement.args))
+    if isinstance(statement, sp.Implies):
+        premise, conclusion = statement.args
+        return np.where(surely(premise, values, tolerance), residual(conclusion, values, tolerance), 0.0)
+    return np.where(surely(sp.Not(statement, evaluate=False), values, tolerance), np.inf, 0.0)
+
+
+def surely(statement: sp.Basic, values: Values, tolerance: Any) -> Array:
+    """Where a statement is true on a batch by more than the tolerance (an equation: true within it)."""
+    if isinstance(statement, BooleanAtom):
+        return np.asarray(bool(statement))
+    if isinstance(statement, sp.Symbol):
+        return np.asarray(values[statement.name], dtype=bool)
+    if isinstance(statement, Relational):
+        gap = _gap(statement, values)
+        return np.asarray(gap >= -tolerance if isinstance(statement, sp.Equality) else gap > tolerance)
+    if isinstance(statement, sp.And):
+        return reduce(np.logical_and, (surely(part, values, tolerance) for part in statement.args))
+    if isinstance(statement, sp.Or):
+        return reduce(np.logical_or, (surely(part, values, tolerance) for part in statement.args))
+    if isinstance(statement, sp.Implies):
+        return surely(sp.Or(sp.Not(statement.args[0]), statement.args[1]), values, tolerance)
+    if isinstance(statement, sp.Equivalent):
+        parts = [surely(part, values, tolerance) for part in statement.args]
+        negated = [surely(_negate(part), values, tolerance) for part in statement.args]
+        return reduce(np.logical_and, parts) | reduce(np.logical_and, negated)
+    if isinstance(statement, sp.Not):
+        return _surely_not(statement.args[0], values, tolerance)
+    raise TypeError(f"cannot decide {statement!s}")
+
+
+def _negate(statement: sp.Basic) -> sp.Basic:
+    return sp.Not(statement, evaluate=False)
+
+
+def _surely_not(statement: sp.Basic, values: Values, tolerance: Any) -> Array:
+    if isinstance(statement, BooleanAtom | sp.Symbol):
+        return ~surely(statement, values, tolerance)
+    if isinstance(statement, Relational):
+        gap = _gap(statement, values)
+        return np.asarray(gap < -tolerance)
+    if isinstance(statement, sp.And):
+        return reduce(np.logical_or, (_surely_not(part, values, tolerance) for part in statement.args))
+    if isinstance(statement, sp.Or):
+        return reduce(np.logical_and, (_surely_not(part, values, tolerance) for part in statement.args))
+    if isinstance(statement, sp.Implies):
+        return surely(statement.args[0], values, tolerance) & _surely_not(statement.args[1], values, tolerance)
+    if isinstance(statement, sp.Equivalent):
+        yes = [surely(part, values, tolerance) for part in statement.args]
+        no = [_surely_not(part, values, tolerance) for part in statement.args]
+        return reduce(np.logical_or, yes) & reduce(np.logical_or, no)
+    if isinstance(statement, sp.Not):
+        return surely(statement.args[0], values, tolerance)
+    raise TypeError(f"cannot decide {statement!s}")

@@ -1,0 +1,63 @@
+"""How a claim is observed: the experiment that gives a statement's symbols their values.
+
+An experiment is the only road from a statement to a simulator. It lists exact instances (smallest first, for the
+search for a counterexample), draws float instances, and observes both. Each route returns the values of every symbol
+that statements may use: scalars under their name, indexed quantities as sequences (exact) or (p, B) arrays (float).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Observation:
+    """Values observed on a batch of B float instances; indexed quantities have shape (p, B), scalars (B,).
+
+    `tolerance` is absolute, a scalar or (B,): rounding error for a deterministic route, a multiple of the standard
+    error for a stochastic one.
+    """
+
+    values: Values
+    tolerance: NDArray[np.float64] | float
+
+
+@dataclass(frozen=True)
+class ExactRoute:
+    """Exact instances and their values in rational arithmetic, for counterexamples.
+
+    candidates: exact instances, smallest first; the search stops at `limit` of them.
+    observe: values at an instance; an empty mapping where they cannot be decided exactly.
+    describe: the parameters of an instance, as (name, value) strings.
+    lower: an instance as a float batch of one, to reproduce a counterexample on the simulator.
+    """
+
+    candidates: Callable[[], Iterable[Any]]
+    observe: Callable[[Any], Values]
+    describe: Callable[[Any], tuple[tuple[str, str], ...]]
+    lower: Callable[[Any], Any]
+    limit: int = 2000
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """The roads from instances to observed values.
+
+    sample: float batches drawn from a generator.
+    observe: the NumPy simulator on a batch. layer: the same on PyTorch layers, where there is such a route.
+    exact: the rational route; None where the quantities are irrational or random, so that only floats can observe them.
+    """
+
+    name: str
+    sample: Callable[[np.random.Generator], Iterator[Any]]
+    observe: Callable[[Any], Observation]
+    exact: ExactRoute | None = None
+    layer: Callable[[Any], Observation] | None = None
+    layer_sample: Callable[[np.random.Generator], Iterator[Any]] | None = None

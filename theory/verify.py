@@ -1,0 +1,253 @@
+"""Running a claim's checks: the same few checks for every clause, each with its controls.
+
+symbolic: the derivation's steps are proven anew and the statement must follow from its result.
+exact search: exact instances, smallest first, until one violates the statement; the simulator must reproduce it.
+simulation, layer: the statement must hold within tolerance on random instances observed by that route.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import sympy as sp
+from sympy.logic.boolalg import Boolean
+
+from theory.derivation import Derivation
+from theory.evaluate import indices, residual, surely, truth, value
+from theory.experiment import ExactRoute, Observation
+from theory.ledger import (
+    LEVELS,
+    Claim,
+    Clause,
+    ClauseReport,
+    Control,
+    Counterexample,
+    Evidence,
+    Kind,
+    Level,
+    Reading,
+    Report,
+)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a check says of one statement."""
+
+    passed: bool | None
+    trials: int
+    max_error: float | None
+    tolerance: float | None
+    detail: str
+    counterexample: Counterexample | None = None
+
+
+@dataclass(frozen=True)
+class Check:
+    """A check of a clause: `run` judges a statement under premises; `rejects` reads from its outcome a rejection."""
+
+    name: str
+    kind: Kind
+    run: Callable[[Boolean, tuple[Boolean, ...]], Outcome]
+    seed: int | None = None
+
+    def rejects(self, outcome: Outcome) -> bool:
+        return outcome.passed is (self.kind == "counterexample")
+
+
+def verify(claim: Claim, *, level: Level = "cnn", seed: int = 0) -> Report:
+    """Gather the evidence on every clause of a claim.
+
+    level: "symbolic" (derivation and exact search), "simulation" (also the simulator), "cnn" (also real layers).
+    seed: non-negative; each clause and route draws from its own stream of it.
+    Raises ValueError for an unknown level or a negative seed.
+    """
+    if level not in LEVELS:
+        raise ValueError(f"level must be one of {', '.join(LEVELS)}, got {level!r}")
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise ValueError(f"seed must be an integer >= 0, got {seed!r}")
+    start = time.perf_counter()
+    clauses = tuple(
+        _clause_report(clause, checks_of(clause, level=level, seed=seed, stream=(claim.id, n)))
+        for n, clause in enumerate(claim.clauses)
+    )
+    return Report(claim, clauses, level, time.perf_counter() - start)
+
+
+def checks_of(clause: Clause, *, level: Level, seed: int, stream: tuple[str, int]) -> list[Check]:
+    """The checks that a level asks of a clause."""
+    experiment, derivation = clause.experiment(), clause.derivation()
+    checks = [Check("derivation", "symbolic", lambda s, premises: _symbolic(derivation, s, premises))]
+    if experiment.exact is not None:
+        route = experiment.exact
+        checks.append(
+            Check(
+                "exact search",
+                "counterexample",
+                lambda s, premises: exact_search(route, experiment.observe, s, premises, clause.condition),
+            )
+        )
+    routes: list[tuple[str, Kind, Any, Any]] = []
+    if level != "symbolic":
+        routes.append(("simulator", "simulation", experiment.sample, experiment.observe))
+    if level == "cnn" and experiment.layer is not None:
+        routes.append(("layer", "cnn", experiment.layer_sample or experiment.sample, experiment.layer))
+    for name, kind, sample, observe in routes:
+        rng = np.random.default_rng([seed, len(name), *map(ord, stream[0]), stream[1]])
+        observations = [observe(batch) for batch in sample(rng)]
+        checks.append(Check(name, kind, _bound(observations), seed))
+    return checks
+
+
+def _bound(observations: Sequence[Observation]) -> Callable[[Boolean, tuple[Boolean, ...]], Outcome]:
+    return lambda statement, premises: agreement(observations, statement, premises)
+
+
+def _clause_report(clause: Clause, checks: Sequence[Check]) -> ClauseReport:
+    readings: list[tuple[Reading, Boolean, tuple[Boolean, ...]]] = [("printed", clause.printed, clause.needed)]
+    if clause.corrected is not None:
+        readings.append(("corrected", clause.corrected, clause.needed))
+    if clause.condition is not None:
+        readings.append(("conditional", clause.printed, (*clause.needed, clause.condition)))
+    evidence = [
+        _evidence(check, check.run(statement, premises), about)
+        for about, statement, premises in readings
+        for check in checks
+    ]
+    premises = clause.needed if clause.condition is None else (*clause.needed, clause.condition)
+    controls = [_control(check, control, premises) for check in checks for control in clause.controls]
+    return ClauseReport(clause, (*evidence, *controls), clause.derivation().used)
+
+
+def _evidence(check: Check, outcome: Outcome, about: Reading) -> Evidence:
+    return Evidence(
+        kind=check.kind,
+        passed=outcome.passed,
+        trials=outcome.trials,
+        max_error=outcome.max_error,
+        tolerance=outcome.tolerance,
+        seed=check.seed,
+        detail=outcome.detail,
+        check=check.name,
+        about=about,
+        counterexample=outcome.counterexample,
+    )
+
+
+def _control(check: Check, control: Control, premises: tuple[Boolean, ...]) -> Evidence:
+    outcome = check.run(control.statement, premises)
+    rejected = check.rejects(outcome)
+    return Evidence(
+        kind="control",
+        passed=rejected,
+        trials=outcome.trials,
+        max_error=outcome.max_error,
+        tolerance=outcome.tolerance,
+        seed=check.seed,
+        detail=f"{control.name}: {'rejected' if rejected else 'FOOLED THE CHECK'}",
+        check=check.name,
+    )
+
+
+def _symbolic(derivation: Derivation, statement: Boolean, premises: tuple[Boolean, ...]) -> Outcome:
+    failing = derivation.failing_steps()
+    if failing:
+        return Outcome(False, len(derivation.steps), None, None, f"step not confirmed: {failing[0].text}")
+    passed = derivation.entails(statement, premises)
+    detail = f"{len(derivation.steps)} steps proven; the statement {'follows' if passed else 'does not follow'}"
+    return Outcome(passed, len(derivation.steps), None, None, detail)
+
+
+def exact_search(
+    route: ExactRoute,
+    observe: Callable[[Any], Observation],
+    statement: Boolean,
+    premises: Sequence[Boolean],
+    condition: Boolean | None = None,
+) -> Outcome:
+    """Search exact instances, smallest first, for one that satisfies the premises and violates the statement."""
+    tried = 0
+    for instance in islice(route.candidates(), route.limit):
+        values = route.observe(instance)
+        if not values:
+            continue
+        for bound in _bindings(values, statement, *premises):
+            if not all(truth(premise, bound) for premise in premises):
+                continue
+            tried += 1
+            if not truth(statement, bound):
+                found = _counterexample(route, observe, instance, statement, bound, condition)
+                return Outcome(True, tried, None, None, "counterexample found", found)
+    return Outcome(False, tried, None, None, f"no counterexample among {tried} exact instances")
+
+
+def _bindings(values: Any, *statements: Boolean) -> Iterator[dict[str, Any]]:
+    joint = sp.Tuple(*statements)
+    for index in indices(joint, int(values["p"])):
+        yield {**values, **index}
+
+
+def _counterexample(
+    route: ExactRoute,
+    observe: Callable[[Any], Observation],
+    instance: Any,
+    statement: Boolean,
+    bound: dict[str, Any],
+    condition: Boolean | None,
+) -> Counterexample:
+    index = {name: bound[name] for name in ("i", "j") if name in bound}
+    observation = observe(route.lower(instance))
+    seen = residual(statement, {**observation.values, **index}, observation.tolerance)
+    printed, actual = _sides(statement, bound)
+    return Counterexample(
+        instance=(*route.describe(instance), *((name, str(k)) for name, k in index.items())),
+        printed=printed,
+        actual=actual,
+        reproduced=bool(np.all(seen > observation.tolerance)),
+        excluded=None if condition is None else not truth(condition, bound),
+    )
+
+
+def _sides(statement: Boolean, values: dict[str, Any]) -> tuple[str, str]:
+    """What the statement says at an instance and what is observed there; equations are written observed = formula."""
+    if isinstance(statement, sp.Implies) and truth(statement.args[0], values):
+        return _sides(statement.args[1], values)
+    if isinstance(statement, sp.Equality):
+        left, right = (value(side, values, exact=True) for side in statement.args)
+        return f"{statement.lhs} = {right}", f"{statement.lhs} = {left}"
+    if isinstance(statement, sp.And):
+        return _sides(next(part for part in statement.args if not truth(part, values)), values)
+    if isinstance(statement, sp.Equivalent):
+        says = "; ".join(f"{part} is {truth(part, values)}" for part in statement.args)
+        return f"{statement}", says
+    return str(statement), "false"
+
+
+def agreement(observations: Sequence[Observation], statement: Boolean, premises: Sequence[Boolean]) -> Outcome:
+    """Whether the statement holds within tolerance on every observed instance that satisfies the premises."""
+    trials, violations, worst, error, allowed = 0, 0, -1.0, None, None
+    for observation in observations:
+        for bound in _bindings(observation.values, statement, *premises):
+            mask = np.asarray(True)
+            for premise in premises:
+                mask = mask & surely(premise, bound, observation.tolerance)
+            distance = residual(statement, bound, observation.tolerance)
+            distance, tolerance, mask = np.broadcast_arrays(distance, observation.tolerance, mask)
+            if not np.any(mask):
+                continue
+            distance, tolerance = distance[mask], tolerance[mask]
+            trials += distance.size
+            violations += int(np.sum(distance > tolerance))
+            ratio = distance / tolerance
+            if ratio.max() > worst:
+                worst = float(ratio.max())
+                error, allowed = float(distance[ratio.argmax()]), float(tolerance[ratio.argmax()])
+    if trials == 0:
+        return Outcome(None, 0, None, None, "no instance satisfied the hypotheses")
+    detail = f"{trials - violations} of {trials} instances agree"
+    return Outcome(violations == 0, trials, error, allowed, detail)
