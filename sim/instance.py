@@ -48,7 +48,7 @@ class FilterInstance:
                 raise ValueError(f"{name} must have as many entries as d ({p}), got {len(entries)}")
         (rate,) = _entries((learning_rate,), "learning_rate")
         given = (*half_widths, *weights, *target, rate)
-        kind = Fraction if all(isinstance(entry, Rational) for entry in given) else float
+        exact = all(isinstance(entry, Rational) for entry in given)
         for name, entries in (("d", half_widths), ("w", weights), ("w_star", target), ("learning_rate", (rate,))):
             for i, entry in enumerate(entries):
                 place = name if name == "learning_rate" else f"{name}[{i}]"
@@ -59,10 +59,10 @@ class FilterInstance:
                 raise ValueError(f"d must lie in [0, 1], got d[{i}] = {entry}")
         if rate <= 0:
             raise ValueError(f"learning_rate must be positive, got {rate}")
-        object.__setattr__(self, "d", tuple(map(kind, half_widths)))
-        object.__setattr__(self, "w", tuple(map(kind, weights)))
-        object.__setattr__(self, "learning_rate", kind(rate))
-        object.__setattr__(self, "w_star", tuple(map(kind, target)))
+        object.__setattr__(self, "d", tuple(_convert(v, exact) for v in half_widths))
+        object.__setattr__(self, "w", tuple(_convert(v, exact) for v in weights))
+        object.__setattr__(self, "learning_rate", _convert(rate, exact))
+        object.__setattr__(self, "w_star", tuple(_convert(v, exact) for v in target))
 
     @property
     def p(self) -> int:
@@ -115,7 +115,7 @@ class FilterBatch:
 
     @classmethod
     def create(cls, d: object, w: object, learning_rate: object, w_star: object | None = None) -> FilterBatch:
-        """From arrays (p,), (1, p) or (B, p) and a learning rate () or (B,), each repeated to B rows; w_star None: e0."""
+        """From arrays (p,), (1, p) or (B, p) and a learning rate () or (B,), repeated to B rows; w_star None: e0."""
         half_widths, weights, target = broadcast_grid(d, w, w_star)
         rate = require_positive(learning_rate, "learning_rate")
         if rate.ndim > 1:
@@ -149,6 +149,10 @@ class FilterBatch:
     def p(self) -> int:
         """Number of weights."""
         return int(self.d.shape[1])
+
+
+def _convert(value: Number, exact: bool) -> Number:
+    return Fraction(value) if exact else float(value)
 
 
 def _entries(values: Sequence[Number], name: str) -> tuple[Number, ...]:
