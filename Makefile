@@ -1,0 +1,35 @@
+# Two commands do everything on a machine that has only Python 3.11+ and make: `make verify` and `make test`.
+PYTHON ?= python3
+VENV ?= .venv
+BUILD ?= build
+BIN = $(VENV)/bin
+STAMP = $(VENV)/.installed
+
+.PHONY: verify test lint figures install clean
+
+verify: $(STAMP)
+	$(BIN)/filterlaw verify --output $(BUILD)
+
+test: $(STAMP)
+	$(BIN)/python -m pytest -n 2
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+figures: $(STAMP)
+	$(BIN)/filterlaw figures --output $(BUILD)/figures
+
+install: $(STAMP)
+
+clean:
+	rm -rf $(VENV) $(BUILD)
+
+$(STAMP): pyproject.toml constraints.txt
+	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) not found; filterlaw needs Python 3.11 or newer (make PYTHON=/path/to/python3.11)" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "make: filterlaw needs Python 3.11 or newer, $(PYTHON) is %d.%d (make PYTHON=/path/to/python3.11)" % sys.version_info[:2])'
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "make: $(PYTHON) cannot create virtual environments; install its venv package (Debian, Ubuntu: apt-get install python3-venv)" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt --editable ".[all,dev]"
+	@touch $@
