@@ -77,7 +77,7 @@ def require_rows(array: FloatArray, name: str, p: int | None = None) -> FloatArr
 def require_same_rows(**arrays: FloatArray) -> int:
     """The common number of rows B of arrays that have B rows or one row each."""
     rows = {name: array.shape[0] for name, array in arrays.items()}
-    most = max(rows.values())
+    most = int(max(rows.values()))
     if any(count not in (1, most) for count in rows.values()):
         listed = ", ".join(f"{name} has {count}" for name, count in rows.items())
         raise ValueError(f"the numbers of rows must agree (or be 1), got: {listed}")

@@ -11,7 +11,8 @@ from fractions import Fraction
 from itertools import product
 from numbers import Rational
 
-Exact = int | Fraction
+# float only so that fields of an instance type-check; it is refused at run time
+Exact = float | Fraction
 Vector = tuple[Fraction, ...]
 
 

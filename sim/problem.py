@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from sim.arrays import FloatArray, IntArray, frozen_copy
-from sim.errors import require_finite, require_rows
+from sim.errors import require_finite, require_rows, require_same_rows
 from sim.grid import broadcast_grid, signs_of
 from sim.half_space import ActiveSums, grid_active_sums, per_sample_gradients, sample_active_sums
 from sim.instance import FilterBatch
@@ -158,12 +158,14 @@ class SampleProblem:
     def largest_stable_learning_rate(self) -> FloatArray:
         """1/lambda_max(E[X X^T]), (1,); infinite if every sample is zero."""
         largest = np.linalg.eigvalsh(self.second_moment())[:, -1]
-        return np.asarray(np.divide(1.0, largest, out=np.full_like(largest, np.inf), where=largest > 0))
+        # the reciprocal of a smaller number overflows
+        positive = largest > np.finfo(np.float64).tiny
+        return np.asarray(np.divide(1.0, largest, out=np.full_like(largest, np.inf), where=positive))
 
 
 def _gradients_of_rows(samples: FloatArray, targets: FloatArray, w: FloatArray) -> FloatArray:
     weights = require_rows(require_finite(w, "w"), "w", samples.shape[-1])
-    rows = max(len(weights), len(samples))
+    rows = require_same_rows(w=weights, index=targets)
     return per_sample_gradients(
         np.broadcast_to(samples, (rows, *samples.shape[1:])),
         np.broadcast_to(targets, (rows, targets.shape[1])),
