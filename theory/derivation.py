@@ -9,10 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any, Self
 
 import sympy as sp
 from sympy.core.relational import Relational
 from sympy.logic.boolalg import Boolean
+
+from theory.evaluate import value
 
 
 @dataclass(frozen=True)
@@ -67,12 +72,41 @@ class Derivation:
         return follows([*self.result, *premises], statement)
 
 
+@lru_cache(maxsize=4096)
 def vanishes(expression: sp.Expr) -> bool:
-    """Whether an expression is identically zero, by expansion and simplification (never by sampling)."""
+    """Whether an expression is identically zero.
+
+    A nonzero value at one rational point disproves it, exactly; otherwise it must expand or simplify to zero.
+    """
     if expression.is_zero:
         return True
+    if _nonzero_at_a_point(expression):
+        return False
     expanded = sp.expand(expression.doit())
     return bool(expanded == 0 or sp.simplify(expanded) == 0)
+
+
+class _Entries(Fraction):
+    """A rational that, indexed, gives other rationals."""
+
+    def __new__(cls, seed: int) -> Self:
+        return super().__new__(cls, 7 + seed % 53, 11 + seed % 97)
+
+    def __getitem__(self, index: int) -> _Entries:
+        return _Entries(self.numerator * 31 + self.denominator * 17 + index * 29)
+
+
+def _nonzero_at_a_point(expression: sp.Expr) -> bool:
+    """Whether the expression is nonzero at one point: p = 3, i = 1, j = 2, distinct positive rationals elsewhere."""
+    point: dict[str, Any] = {"p": 3, "i": 1, "j": 2}
+    for symbol in expression.free_symbols:
+        if isinstance(symbol, sp.Symbol) and symbol.name not in point:
+            seed = sum(ord(letter) * (k + 1) for k, letter in enumerate(symbol.name))
+            point[symbol.name] = 2 + seed % 3 if symbol.is_integer else _Entries(seed)
+    try:
+        return bool(value(expression, point, exact=True) != 0)
+    except (TypeError, ZeroDivisionError):
+        return False
 
 
 def follows(premises: Sequence[Boolean], statement: Boolean) -> bool:

@@ -100,7 +100,7 @@ def ledger_table(rows: Iterable[Row]) -> Table:
 
 
 def summary(rows: Sequence[Row]) -> str:
-    """ "N claims: a holds, b corrected, ...; controls x/y rejected". """
+    """One line: "N claims: a holds, b corrected, ...; controls x/y rejected"."""
     counts = Counter(r.verdict for r in rows)
     verdicts = ", ".join(f"{counts[v]} {v}" for v in reversed(Verdict) if counts[v])
     claims = f"{len(rows)} claim{'' if len(rows) == 1 else 's'}"
@@ -210,8 +210,10 @@ def _counterexample(found: Counterexample) -> RenderableType:
 
 def _evidence(evidence: Sequence[Evidence]) -> RenderableType:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    for name in ("check", "of", "found", "trials", "max error", "tolerance"):
-        table.add_column(name, no_wrap=True, justify="right" if name in ("trials", "max error", "tolerance") else "left")
+    for name in ("check", "of", "found"):
+        table.add_column(name, no_wrap=True)
+    for name in ("trials", "max error", "tolerance"):
+        table.add_column(name, no_wrap=True, justify="right")
     table.add_column("detail", ratio=1, overflow="fold")
     for e in evidence:
         about = "control" if e.kind == "control" else e.about

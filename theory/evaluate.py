@@ -10,7 +10,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
-from functools import reduce
+from functools import lru_cache, reduce
 from typing import Any
 
 import numpy as np
@@ -37,10 +37,16 @@ _FLOAT_FUNCTIONS: Mapping[type, Callable[..., Any]] = {
 
 def indices(statement: sp.Basic, p: int) -> Iterator[dict[str, int]]:
     """The values of the statement's free indices: `i` runs over 1..p-1, `j` over 0..p-1."""
-    names = {s.name for s in statement.free_symbols if isinstance(s, sp.Symbol)}
+    names = index_names(statement)
     for i in range(1, p) if "i" in names else (None,):
         for j in range(p) if "j" in names else (None,):
             yield {name: v for name, v in (("i", i), ("j", j)) if v is not None}
+
+
+@lru_cache(maxsize=4096)
+def index_names(statement: sp.Basic) -> frozenset[str]:
+    """Which of the indices `i` and `j` are free in a statement."""
+    return frozenset(s.name for s in statement.free_symbols if isinstance(s, sp.Symbol)) & {"i", "j"}
 
 
 def value(expression: sp.Basic, values: Values, *, exact: bool) -> Any:

@@ -93,9 +93,10 @@ class Hypothesis:
 class Clause:
     """One checkable statement of a claim.
 
-    `printed` is a SymPy statement that must hold at every instance which satisfies `hypotheses`. Free symbols `i` and `j` are indices and are read as "for every i in 1..p-1" and "for every j
-    in 0..p-1". `corrected` replaces a printed statement that is false; `condition` is a further hypothesis under which
-    it is true; a clause declares at most one of the two, and neither where the statement is expected to hold or fail.
+    `printed` is a SymPy statement that must hold at every instance which satisfies `hypotheses`. Free symbols `i` and
+    `j` are indices and are read as "for every i in 1..p-1" and "for every j in 0..p-1". `corrected` replaces a printed
+    statement that is false; `condition` is a further hypothesis under which it is true; a clause declares at most one
+    of the two, and neither where the statement is expected to hold or fail.
     """
 
     text: str

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 
@@ -19,7 +20,7 @@ from sympy.logic.boolalg import Boolean
 
 from theory.derivation import Derivation
 from theory.evaluate import indices, residual, surely, truth, value
-from theory.experiment import ExactRoute, Observation
+from theory.experiment import ExactRoute, Experiment, Observation, Values
 from theory.ledger import (
     LEVELS,
     Claim,
@@ -64,7 +65,7 @@ def verify(claim: Claim, *, level: Level = "cnn", seed: int = 0) -> Report:
     """Gather the evidence on every clause of a claim.
 
     level: "symbolic" (derivation and exact search), "simulation" (also the simulator), "cnn" (also real layers).
-    seed: non-negative; each clause and route draws from its own stream of it.
+    seed: non-negative; each experiment and route draws from its own stream of it.
     Raises ValueError for an unknown level or a negative seed.
     """
     if level not in LEVELS:
@@ -72,14 +73,11 @@ def verify(claim: Claim, *, level: Level = "cnn", seed: int = 0) -> Report:
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
         raise ValueError(f"seed must be an integer >= 0, got {seed!r}")
     start = time.perf_counter()
-    clauses = tuple(
-        _clause_report(clause, checks_of(clause, level=level, seed=seed, stream=(claim.id, n)))
-        for n, clause in enumerate(claim.clauses)
-    )
+    clauses = tuple(_clause_report(clause, checks_of(clause, level=level, seed=seed)) for clause in claim.clauses)
     return Report(claim, clauses, level, time.perf_counter() - start)
 
 
-def checks_of(clause: Clause, *, level: Level, seed: int, stream: tuple[str, int]) -> list[Check]:
+def checks_of(clause: Clause, *, level: Level, seed: int) -> list[Check]:
     """The checks that a level asks of a clause."""
     experiment, derivation = clause.experiment(), clause.derivation()
     checks = [Check("derivation", "symbolic", lambda s, premises: _symbolic(derivation, s, premises))]
@@ -92,16 +90,34 @@ def checks_of(clause: Clause, *, level: Level, seed: int, stream: tuple[str, int
                 lambda s, premises: exact_search(route, experiment.observe, s, premises, clause.condition),
             )
         )
-    routes: list[tuple[str, Kind, Any, Any]] = []
     if level != "symbolic":
-        routes.append(("simulator", "simulation", experiment.sample, experiment.observe))
+        checks.append(Check("simulator", "simulation", _bound(simulated(experiment, seed)), seed))
     if level == "cnn" and experiment.layer is not None:
-        routes.append(("layer", "cnn", experiment.layer_sample or experiment.sample, experiment.layer))
-    for name, kind, sample, observe in routes:
-        rng = np.random.default_rng([seed, len(name), *map(ord, stream[0]), stream[1]])
-        observations = [observe(batch) for batch in sample(rng)]
-        checks.append(Check(name, kind, _bound(observations), seed))
+        checks.append(Check("layer", "cnn", _bound(layered(experiment, seed)), seed))
     return checks
+
+
+@lru_cache(maxsize=64)
+def simulated(experiment: Experiment, seed: int) -> tuple[Observation, ...]:
+    """What the simulator shows on the experiment's random instances; the same for every statement judged on them."""
+    rng = np.random.default_rng([seed, 0, *experiment.name.encode()])
+    return tuple(experiment.observe(batch) for batch in experiment.sample(rng))
+
+
+@lru_cache(maxsize=64)
+def layered(experiment: Experiment, seed: int) -> tuple[Observation, ...]:
+    """What the layers show on random instances of their own."""
+    if experiment.layer is None:
+        raise ValueError(f"experiment {experiment.name!r} has no route through a layer")
+    rng = np.random.default_rng([seed, 1, *experiment.name.encode()])
+    return tuple(experiment.layer(batch) for batch in (experiment.layer_sample or experiment.sample)(rng))
+
+
+@lru_cache(maxsize=64)
+def exact_values(route: ExactRoute) -> tuple[tuple[Any, Values], ...]:
+    """The exact instances of a route, smallest first, with the values observed on those that can be decided."""
+    observed = ((instance, route.observe(instance)) for instance in islice(route.candidates(), route.limit))
+    return tuple((instance, values) for instance, values in observed if values)
 
 
 def _bound(observations: Sequence[Observation]) -> Callable[[Boolean, tuple[Boolean, ...]], Outcome]:
@@ -172,11 +188,9 @@ def exact_search(
 ) -> Outcome:
     """Search exact instances, smallest first, for one that satisfies the premises and violates the statement."""
     tried = 0
-    for instance in islice(route.candidates(), route.limit):
-        values = route.observe(instance)
-        if not values:
-            continue
-        for bound in _bindings(values, statement, *premises):
+    joint = sp.Tuple(statement, *premises)
+    for instance, values in exact_values(route):
+        for bound in _bindings(values, joint):
             if not all(truth(premise, bound) for premise in premises):
                 continue
             tried += 1
@@ -186,8 +200,8 @@ def exact_search(
     return Outcome(False, tried, None, None, f"no counterexample among {tried} exact instances")
 
 
-def _bindings(values: Any, *statements: Boolean) -> Iterator[dict[str, Any]]:
-    joint = sp.Tuple(*statements)
+def _bindings(values: Values, joint: sp.Tuple) -> Iterator[dict[str, Any]]:
+    """The values with each setting of the indices that the statements leave free."""
     for index in indices(joint, int(values["p"])):
         yield {**values, **index}
 
@@ -200,7 +214,7 @@ def _counterexample(
     bound: dict[str, Any],
     condition: Boolean | None,
 ) -> Counterexample:
-    index = {name: bound[name] for name in ("i", "j") if name in bound}
+    index: dict[str, Any] = {name: bound[name] for name in ("i", "j") if name in bound}
     observation = observe(route.lower(instance))
     seen = residual(statement, {**observation.values, **index}, observation.tolerance)
     printed, actual = _sides(statement, bound)
@@ -230,9 +244,10 @@ def _sides(statement: Boolean, values: dict[str, Any]) -> tuple[str, str]:
 
 def agreement(observations: Sequence[Observation], statement: Boolean, premises: Sequence[Boolean]) -> Outcome:
     """Whether the statement holds within tolerance on every observed instance that satisfies the premises."""
+    joint = sp.Tuple(statement, *premises)
     trials, violations, worst, error, allowed = 0, 0, -1.0, None, None
     for observation in observations:
-        for bound in _bindings(observation.values, statement, *premises):
+        for bound in _bindings(observation.values, joint):
             mask = np.asarray(True)
             for premise in premises:
                 mask = mask & surely(premise, bound, observation.tolerance)

@@ -13,7 +13,7 @@ from importlib import import_module
 
 from theory.ledger import Claim
 
-MODULES: tuple[str, ...] = ()
+MODULES: tuple[str, ...] = ("single_filter",)
 
 
 @cache

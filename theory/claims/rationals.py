@@ -1,0 +1,32 @@
+"""Small rational instances, smallest first, in which counterexamples are looked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from itertools import product
+
+WIDTHS = tuple(Fraction(n, q) for n, q in ((0, 1), (1, 1), (1, 2), (1, 4)))
+"""Half-widths d, simplest first."""
+WEIGHTS = tuple(Fraction(n, q) for n, q in ((0, 1), (1, 1), (-1, 1), (1, 2), (2, 1), (-1, 2), (-2, 1), (3, 1), (4, 1)))
+"""Weights, simplest first."""
+RATES = tuple(Fraction(n, q) for n, q in ((1, 2), (1, 4), (3, 4), (1, 8)))
+"""Learning rates, simplest first."""
+
+
+def simplest_first(*choices: Sequence[Fraction]) -> Iterator[tuple[Fraction, ...]]:
+    """Every tuple with one entry from each list, those with small total rank in their lists first.
+
+    The lists are to be ordered from simple to complicated; the order of the tuples is then from simple to complicated,
+    and fixed.
+    """
+    ranks = sorted(product(*(range(len(choice)) for choice in choices)), key=lambda r: (sum(r), r))
+    for rank in ranks:
+        yield tuple(choice[k] for choice, k in zip(choices, rank, strict=True))
+
+
+def text(values: Sequence[Fraction] | Fraction) -> str:
+    """A rational, or a vector of them, as printed in a counterexample: 1/2, (1, -1/2)."""
+    if isinstance(values, Fraction | int):
+        return str(values)
+    return f"({', '.join(str(v) for v in values)})"
