@@ -10,8 +10,8 @@ import difflib
 import os
 import sys
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -31,19 +31,80 @@ app = typer.Typer(
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-simulate_app = typer.Typer(help="Run a simulator and print what it observes.", no_args_is_help=False)
+simulate_app = typer.Typer(help="Run a simulator and print what it observes.", invoke_without_command=True)
 app.add_typer(simulate_app, name="simulate")
-
-LevelOption = Annotated[
-    Literal["symbolic", "simulation", "cnn"],
-    typer.Option("--level", help="How far to check: derivations only, also the simulator, also real layers."),
-]
-SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Seed of every random draw.")]
-JsonOption = Annotated[str | None, typer.Option("--json", metavar="FILE", help="Also write the result as JSON.")]
 
 
 class BadInput(Exception):
     """Input that cannot be used; the message is all that the user sees."""
+
+
+# parsers of our own, because Typer's messages leave out the value received
+
+
+def _integer(name: str, minimum: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        with suppress(ValueError):
+            if int(text) >= minimum:
+                return int(text)
+        raise BadInput(f"{name} must be an integer >= {minimum}, got {text!r}")
+
+    return parse
+
+
+def _number(name: str) -> Callable[[str], float]:
+    def parse(text: str) -> float:
+        try:
+            return float(text)
+        except ValueError:
+            raise BadInput(f"{name} must be a number, got {text!r}") from None
+
+    return parse
+
+
+def _numbers(name: str) -> Callable[[str], list[float]]:
+    def parse(text: str) -> list[float]:
+        try:
+            return [float(part) for part in text.split(",")]
+        except ValueError:
+            raise BadInput(f"{name} must be comma-separated numbers, got {text!r}") from None
+
+    return parse
+
+
+def _count(name: str) -> Callable[[str], int]:
+    return _integer(name, 1)
+
+
+def _option(name: str, parser: Callable[[str], Callable[[str], Any]], help: str, metavar: str) -> Any:
+    return typer.Option(f"--{name.replace('_', '-')}", parser=parser(name), metavar=metavar, help=help)
+
+
+def _choice(name: str, choices: Sequence[str]) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in choices:
+            raise BadInput(f"{name} must be one of {', '.join(choices)}, got {text!r}")
+        return text
+
+    return parse
+
+
+LEVELS = ("symbolic", "simulation", "cnn")
+ORDERS = ("full", "cyclic", "random", "shuffled", "minibatch")
+
+LevelOption = Annotated[
+    Literal["symbolic", "simulation", "cnn"],
+    typer.Option(
+        "--level",
+        parser=_choice("level", LEVELS),
+        metavar="|".join(LEVELS),
+        help="How far to check: derivations only, also the simulator, also real layers.",
+    ),
+]
+SeedOption = Annotated[
+    int, typer.Option("--seed", parser=_integer("seed", 0), metavar="N", help="Seed of every random draw.")
+]
+JsonOption = Annotated[str | None, typer.Option("--json", metavar="FILE", help="Also write the result as JSON.")]
 
 
 @app.callback()
@@ -61,9 +122,9 @@ def _root(
 
 
 @simulate_app.callback()
-def _simulate_root() -> None:
-    # a callback keeps `filter` a sub-command although it is the only one
-    return
+def _simulate_root(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        print(context.get_help())
 
 
 @app.command()
@@ -85,7 +146,7 @@ def verify(
             require_writable(target)
     claims = _claims(ids or [], level)
 
-    from theory.display import console, ledger_table, row, summary
+    from theory.display import emit, ledger_table, row, summary
     from theory.serialise import environment, report_record, to_json
     from theory.verify import verify as verify_claim
 
@@ -102,11 +163,10 @@ def verify(
     with _bad_input():
         for target in targets:
             atomic_write(target, text)
-    out = console()
     if rows:
-        out.print(ledger_table(rows))
-        out.print()
-    out.print(summary(rows))
+        emit(ledger_table(rows))
+        print()
+    print(summary(rows))
     return 0 if rows and all(r.good for r in rows) else 1
 
 
@@ -119,14 +179,14 @@ def show(
     """Show one claim: hypotheses, derivation, counterexample, evidence, verdict."""
     (claim,) = _claims([id], level)
 
-    from theory.display import claim_page, console
+    from theory.display import claim_page, emit
     from theory.verify import verify as verify_claim
 
     with _progress() as progress:
         progress.add_task(claim.id, total=None)
         report = verify_claim(claim, level=level, seed=seed)
         page = claim_page(report)
-    console().print(page)
+    emit(page)
     return 0
 
 
@@ -134,35 +194,37 @@ def show(
 def claims() -> int:
     """List every claim: id, source, statement."""
     from theory.claims import all_claims
-    from theory.display import claims_table, console
+    from theory.display import claims_table, emit
 
-    console().print(claims_table((c.id, c.source, c.statement) for c in all_claims().values()))
+    emit(claims_table((c.id, c.source, c.statement) for c in all_claims().values()))
     return 0
 
 
 @simulate_app.command("filter")
 def simulate_filter(
-    d: Annotated[str, typer.Option("--d", help="Half-widths of the sample grid, comma-separated.")] = "0.2,0.5",
-    w: Annotated[str | None, typer.Option("--w", help="Initial weights (default: drawn from N(0, 1/p)).")] = None,
-    w_star: Annotated[str | None, typer.Option("--w-star", help="Optimum (default: 1,0,...,0).")] = None,
-    learning_rate: Annotated[float, typer.Option("--learning-rate", help="Step size.")] = 0.1,
-    momentum: Annotated[float, typer.Option("--momentum", help="Heavy-ball momentum, in [0, 1).")] = 0.0,
+    d: Annotated[Any, _option("d", _numbers, "Half-widths of the sample grid, in [0, 1].", "D0,D1,...")] = "0.2,0.5",
+    w: Annotated[Any, _option("w", _numbers, "Initial weights (default: drawn from N(0, 1/p)).", "W0,W1,...")] = None,
+    w_star: Annotated[Any, _option("w_star", _numbers, "Optimum (default: 1,0,...,0).", "W0,W1,...")] = None,
+    learning_rate: Annotated[float, _option("learning_rate", _number, "Step size.", "X")] = 0.1,
+    momentum: Annotated[float, _option("momentum", _number, "Heavy-ball momentum, in [0, 1).", "X")] = 0.0,
     order: Annotated[
-        Literal["full", "cyclic", "random", "shuffled", "minibatch"],
-        typer.Option("--order", help="Which samples an update uses."),
+        str,
+        typer.Option(
+            "--order",
+            parser=_choice("order", ORDERS),
+            metavar="|".join(ORDERS),
+            help="Which samples an update uses: all, or one (or a mini-batch) in this order.",
+        ),
     ] = "full",
-    batch_size: Annotated[int | None, typer.Option("--batch-size", help="Samples in a mini-batch.")] = None,
-    l2: Annotated[float, typer.Option("--l2", help="Weight decay.")] = 0.0,
-    steps: Annotated[int, typer.Option("--steps", min=1, help="Number of updates.")] = 100,
+    batch_size: Annotated[int | None, _option("batch_size", _count, "Samples in a mini-batch.", "N")] = None,
+    l2: Annotated[float, _option("l2", _number, "Weight decay.", "X")] = 0.0,
+    steps: Annotated[int, _option("steps", _count, "Number of updates.", "N")] = 100,
     seed: SeedOption = 0,
     json: JsonOption = None,
 ) -> int:
     """Gradient descent of one spatial filter on its sample grid (Schneider, Section 3)."""
     from sim.files import atomic_write, require_writable
 
-    half_widths = _numbers(d, "d")
-    weights = None if w is None else _numbers(w, "w")
-    target = None if w_star is None else _numbers(w_star, "w_star")
     with _bad_input():
         if json is not None:
             require_writable(json)
@@ -174,11 +236,11 @@ def simulate_filter(
     from sim.problem import GridProblem
 
     rng = np.random.default_rng(seed)
-    if weights is None:
-        weights = (rng.standard_normal(len(half_widths)) / np.sqrt(len(half_widths))).tolist()
-    settings = {"order": order, "batch_size": batch_size, "momentum": momentum, "l2": l2}
+    if w is None:
+        w = (rng.standard_normal(len(d)) / np.sqrt(len(d))).tolist()
+    settings: dict[str, Any] = {"order": order, "batch_size": batch_size, "momentum": momentum, "l2": l2}
     with _bad_input(), _progress() as progress:
-        instance = FilterInstance(half_widths, weights, learning_rate, target)
+        instance = FilterInstance(d, w, learning_rate, w_star)
         task = progress.add_task("descent", total=steps + 1)
         problem: Any = _Counted(GridProblem(instance.d, instance.w_star), progress, task)
         path = descend(problem, instance.w, learning_rate=learning_rate, steps=steps, rng=rng, **settings)
@@ -204,9 +266,7 @@ def simulate_filter(
 
 @app.command()
 def figures(
-    names: Annotated[
-        list[str] | None, typer.Argument(metavar="NAME", help="Figures to draw (default: all).")
-    ] = None,
+    names: Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Figures to draw (default: all).")] = None,
     list_: Annotated[bool, typer.Option("--list", help="List the figures and exit.")] = False,
     output: Annotated[str, typer.Option("--output", metavar="DIR", help="Folder to write to.")] = "build/figures",
 ) -> int:
@@ -297,13 +357,6 @@ def _claims(ids: list[str], level: str) -> list[Any]:
         return list(find(ids))
 
 
-def _numbers(text: str, name: str) -> list[float]:
-    try:
-        return [float(part) for part in text.split(",")]
-    except ValueError:
-        raise BadInput(f"{name} must be comma-separated numbers, got {text!r}") from None
-
-
 def _near(name: str, known: dict[str, str]) -> str:
     near = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
     return f"; did you mean {', '.join(near)}?" if near else ""
@@ -345,7 +398,7 @@ def _sign_changes(path: Trajectory) -> list[float]:
 def _print_trajectory(path: Trajectory, changes: list[float]) -> None:
     from rich.table import Table
 
-    from theory.display import console
+    from theory.display import emit
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for name in ("step", "loss", "active", "sign changes"):
@@ -361,10 +414,9 @@ def _print_trajectory(path: Trajectory, changes: list[float]) -> None:
             f"{sum(so_far) / len(so_far):.4f}" if so_far else "",
             "  ".join(f"{v:.6g}" for v in path.weights[t, 0]),
         )
-    out = console()
-    out.print(table)
-    out.print()
-    out.print("active: share of samples with w.X > 0; sign changes: GradientSignChanges, mean over the updates so far")
+    emit(table)
+    print()
+    print("active: share of samples with w.X > 0; sign changes: GradientSignChanges, mean over the updates so far")
     if path.diverged[0]:
         print("filterlaw: warning: the weights diverged; the last finite ones are kept", file=sys.stderr)
 

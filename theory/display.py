@@ -7,11 +7,10 @@ send records) and a reader of the JSON all show the same thing.
 from __future__ import annotations
 
 import io
-import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import Any
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -65,28 +64,27 @@ def row(record: dict[str, Any], seconds: float) -> Row:
     )
 
 
-def console(stream: IO[str] | None = None) -> Console:
-    """A console on a stream (standard output if None): on a terminal as wide as it is; else plain, 120 columns or more.
+def emit(renderable: RenderableType) -> None:
+    """Print to standard output: on a terminal styled and as wide as it is; elsewhere plain, 120 columns or more.
 
     COLUMNS widens plain output further.
     """
-    found = Console(file=stream, highlight=False, soft_wrap=False)
-    if not found.is_terminal:
-        found = Console(
-            file=stream, width=max(PLAIN_WIDTH, found.width), highlight=False, color_system=None, force_terminal=False
-        )
-    return found
+    out = Console(highlight=False)
+    if out.is_terminal:
+        out.print(renderable)
+    else:
+        print(plain(renderable, max(PLAIN_WIDTH, out.width)))
 
 
 def ledger_table(rows: Iterable[Row]) -> Table:
     """The ledger as a Rich table."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold", show_edge=False)
-    table.add_column("id", no_wrap=True)
-    table.add_column("verdict", no_wrap=True)
-    table.add_column("source", no_wrap=True, overflow="ellipsis", max_width=24)
-    table.add_column("what", no_wrap=True, overflow="ellipsis", ratio=1)
-    table.add_column("controls", no_wrap=True, justify="right")
-    table.add_column("seconds", no_wrap=True, justify="right")
+    for name, width in (("id", 7), ("verdict", len(Verdict.INCONCLUSIVE))):
+        table.add_column(name, no_wrap=True, min_width=width)
+    table.add_column("source", no_wrap=True, overflow="ellipsis", ratio=2)
+    table.add_column("what", no_wrap=True, overflow="ellipsis", ratio=3)
+    for name in ("controls", "seconds"):
+        table.add_column(name, no_wrap=True, justify="right", min_width=len(name))
     for r in rows:
         table.add_row(
             Text(r.id),
@@ -155,11 +153,12 @@ def _clause_parts(report: ClauseReport, *, worded: bool) -> Iterator[RenderableT
     if report.counterexample is not None:
         yield _counterexample(report.counterexample)
     yield _evidence(report.evidence)
+    yield _controls(report)
 
 
 def _pairs(pairs: Iterable[tuple[str, str]], title: str | None = None) -> RenderableType:
     table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True, min_width=9)
     table.add_column(overflow="fold")
     for name, text in pairs:
         table.add_row(Text(name, style="dim"), Text(text))
@@ -216,10 +215,11 @@ def _evidence(evidence: Sequence[Evidence]) -> RenderableType:
         table.add_column(name, no_wrap=True, justify="right")
     table.add_column("detail", ratio=1, overflow="fold")
     for e in evidence:
-        about = "control" if e.kind == "control" else e.about
+        if e.kind == "control":
+            continue
         table.add_row(
-            Text(f"{e.check} ({e.kind})" if e.check not in (e.kind, "") and e.kind != "control" else e.check or e.kind),
-            Text(about),
+            Text(e.check or e.kind),
+            Text(e.about),
             _found(e),
             Text(str(e.trials)),
             Text(_short(e.max_error)),
@@ -227,6 +227,20 @@ def _evidence(evidence: Sequence[Evidence]) -> RenderableType:
             Text(e.detail),
         )
     return Group(Text("Evidence", style="bold"), Padding(table, (0, 0, 0, 2)))
+
+
+def _controls(report: ClauseReport) -> RenderableType:
+    """What each check made of each statement that is wrong on purpose."""
+    tried = [e for e in report.evidence if e.kind == "control"]
+    checks = list(dict.fromkeys(e.check for e in tried))
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("wrong on purpose", overflow="fold")
+    for check in checks:
+        table.add_column(check, no_wrap=True)
+    for n, control in enumerate(report.clause.controls):
+        found = ([e for e in tried if e.check == check] for check in checks)
+        table.add_row(Text(control.name), *(_found(of[n]) if n < len(of) else Text("") for of in found))
+    return Group(Text("Controls", style="bold"), Padding(table, (0, 0, 0, 2)))
 
 
 def _found(e: Evidence) -> Text:
@@ -252,8 +266,3 @@ def claims_table(rows: Iterable[tuple[str, str, str]]) -> Table:
     for id_, source, statement in rows:
         table.add_row(Text(id_), Text(source), Text(" ".join(statement.split())))
     return table
-
-
-def terminal(stream: IO[str] | None = None) -> bool:
-    """Whether a stream (standard error if None) is a terminal."""
-    return bool((sys.stderr if stream is None else stream).isatty())
