@@ -142,22 +142,47 @@ def test_a_tie_is_inactive() -> None:
     assert sums.count[0] == 3
     assert sample_active_sums([[0.5, -0.5]], [1.0], [1.0, 1.0]).count[0] == 0
     assert sample_active_sums([[0.5, -0.5]], [1.0], [1.0, 1.0]).gradient.tolist() == [[0.0, 0.0]]
+    alone = per_sample_gradients(np.array([[[0.5, -0.5], [0.5, 0.5]]]), np.ones((1, 2)), np.ones((1, 2)))
+    assert alone.tolist() == [[[0.0, 0.0], [0.0, 0.0]]]  # a tie, and a residual of zero
+    alone = per_sample_gradients(np.array([[[0.5, -0.5], [0.5, 0.0]]]), np.ones((1, 2)), np.ones((1, 2)))
+    assert alone.tolist() == [[[0.0, 0.0], [-0.5, 0.0]]]
     dead = grid_active_sums([0.5, 0.5], [0.0, 0.0])
     assert dead.count[0] == 0
     assert dead.loss[0] == 1.25
 
 
-def test_p_20_takes_little_memory() -> None:
+def test_p_20_equals_a_small_grid_repeated_and_takes_little_memory() -> None:
+    # coordinates of half-width 0 repeat each sample of the grid over the others 2^14 times
     rng = np.random.default_rng(11)
-    d, w = rng.random(20), rng.normal(size=20)
+    spread = [0, 4, 9, 10, 15, 19]
+    d, w, w_star = np.zeros((8, 20)), rng.normal(size=(8, 20)), rng.normal(size=(8, 20))
+    d[:, spread] = rng.random((8, 6))
     tracemalloc.start()
     try:
-        sums = grid_active_sums(d, w, moments=True, shortcut=False)
+        sums = grid_active_sums(d, w, w_star, moments=True, shortcut=False)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert 0 < sums.count[0] < 2**20
-    assert peak < 50e6  # far below the 160 MiB that the samples alone would take
+    assert peak < 40e6  # listing the samples of one row would take 160 MiB
+    small = grid_active_sums(d[:, spread], w[:, spread], w_star[:, spread], moments=True)
+    assert ((small.count > 0) & (small.count < 2**6)).sum() >= 4
+    assert np.array_equal(sums.count, 2**14 * small.count)
+    assert sums.second_moment is not None
+    assert small.second_moment is not None
+    room = rounding(20, magnitude(w[0], w_star[0]))
+    assert np.abs(sums.loss - small.loss).max() <= room
+    assert np.abs(sums.gradient[:, spread] - small.gradient).max() <= room
+    assert np.abs(sums.second_moment[np.ix_(range(8), spread, spread)] - small.second_moment).max() <= room
+
+
+def test_shortcut_leaves_near_ties_to_the_enumeration() -> None:
+    # w_0 is the least that keeps all samples active, up to a rounding that falls either way
+    rng = np.random.default_rng(12)
+    d, w = rng.integers(0, 10, (3000, 6)) / 10, rng.integers(-10, 11, (3000, 6)) / 10
+    w[:, 0] = (np.abs(w) * d)[:, 1:].sum(axis=1) / (1 - d[:, 0])
+    for sign in (1, -1):
+        fast, slow = (grid_active_sums(d, w * np.r_[sign, np.ones(5)], shortcut=s).count for s in (True, False))
+        assert np.array_equal(fast, slow)
 
 
 def test_large_p_needs_no_enumeration_where_the_shortcut_decides() -> None:
@@ -167,6 +192,9 @@ def test_large_p_needs_no_enumeration_where_the_shortcut_decides() -> None:
     # E[X X^T] = diag(1 + 1/4, 1/4, ..., 1/4)
     expected = -2 * np.r_[1.25 * (0.1 - 1.0), np.full(p - 1, 0.25 * 0.1)]
     assert np.abs(sums.gradient[0] - expected).max() <= rounding(p, 2.0)
+    dead = grid_active_sums(np.full(p, 0.5), np.r_[-1.0, np.zeros(p - 1)])
+    assert dead.count[0] == 0
+    assert dead.loss[0] == 1.25
 
 
 def test_bad_arguments() -> None:
