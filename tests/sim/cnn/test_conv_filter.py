@@ -350,8 +350,8 @@ def test_a_wrong_gradient_is_rejected(wrong: Callable[[SampleSet, FloatArray], F
     assert step_gap(have, replace(right, gradient=wrong(samples, w))) > 100 * tolerance
 
 
-def other_frame(w_star: object) -> FloatArray:
-    frame = np.eye(np.size(w_star))
+def other_frame(w_star: FloatArray) -> FloatArray:
+    frame = np.eye(w_star.size)
     return np.roll(frame, 1, axis=0)
 
 
