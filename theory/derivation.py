@@ -45,7 +45,8 @@ class Step:
         if not vanishes(gap - certificate):
             return False
         strict = isinstance(self.claim, sp.StrictGreaterThan | sp.StrictLessThan)
-        return bool(certificate.is_positive if strict else certificate.is_nonnegative)
+        forms = (certificate, sp.expand(certificate))
+        return any(bool(form.is_positive if strict else form.is_nonnegative) for form in forms)
 
 
 BOOLEAN_ATOMS = (sp.logic.boolalg.BooleanTrue, sp.logic.boolalg.BooleanFalse)

@@ -187,16 +187,22 @@ def exact_search(
     condition: Boolean | None = None,
 ) -> Outcome:
     """Search exact instances, smallest first, for one that satisfies the premises and violates the statement."""
-    tried = 0
+    tried, first = 0, None
     joint = sp.Tuple(statement, *premises)
     for instance, values in exact_values(route):
         for bound in _bindings(values, joint):
             if not all(truth(premise, bound) for premise in premises):
                 continue
             tried += 1
-            if not truth(statement, bound):
-                found = _counterexample(route, observe, instance, statement, bound, condition)
+            if truth(statement, bound):
+                continue
+            found = _counterexample(route, observe, instance, statement, bound, condition)
+            first = first or found
+            # a tie is exact here but undecided in floats: go on to the smallest that floats can see
+            if found.reproduced:
                 return Outcome(True, tried, None, None, "counterexample found", found)
+    if first is not None:
+        return Outcome(True, tried, None, None, "counterexample found, but none that the simulator reproduces", first)
     return Outcome(False, tried, None, None, f"no counterexample among {tried} exact instances")
 
 

@@ -13,7 +13,10 @@ from importlib import import_module
 
 from theory.ledger import Claim
 
-MODULES: tuple[str, ...] = ("single_filter",)
+MODULES: tuple[str, ...] = (
+    "single_filter",
+    "activity",
+)
 
 
 @cache

@@ -81,13 +81,31 @@ def _upper(p: int, k: int) -> np.ndarray:
     return np.asarray(grid_samples(probe)[:, k] > 0)
 
 
-def _values(batch: FilterBatch, total: np.ndarray, plus: np.ndarray, minus: np.ndarray, every: np.ndarray) -> Values:
+def parameters(batch: FilterBatch) -> Values:
+    """The symbols that name an instance's parameters; indexed ones of shape (p, B)."""
     return {
         "p": batch.p,
         "d": batch.d.T,
         "w": batch.w.T,
         "lam": batch.learning_rate,
         "w0_star": batch.w_star[:, 0],
+    }
+
+
+def exact_parameters(instance: FilterInstance) -> Values:
+    """The same of an exact instance."""
+    return {
+        "p": instance.p,
+        "d": instance.d,
+        "w": instance.w,
+        "lam": instance.learning_rate,
+        "w0_star": instance.w_star[0],
+    }
+
+
+def _values(batch: FilterBatch, total: np.ndarray, plus: np.ndarray, minus: np.ndarray, every: np.ndarray) -> Values:
+    return {
+        **parameters(batch),
         "size": 2.0**batch.p,
         "total_descent": total,
         "half_plus": plus,
@@ -138,11 +156,7 @@ def observe_exact(instance: FilterInstance) -> Values:
         for s in (True, False)
     ]
     return {
-        "p": p,
-        "d": instance.d,
-        "w": instance.w,
-        "lam": instance.learning_rate,
-        "w0_star": instance.w_star[0],
+        **exact_parameters(instance),
         "size": Fraction(n),
         "total_descent": total,
         "half_plus": halves[0],
