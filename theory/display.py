@@ -78,7 +78,7 @@ def emit(renderable: RenderableType) -> None:
 
 def ledger_table(rows: Iterable[Row]) -> Table:
     """The ledger as a Rich table."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold", show_edge=False)
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold", expand=True)
     for name, width in (("id", 7), ("verdict", len(Verdict.INCONCLUSIVE))):
         table.add_column(name, no_wrap=True, min_width=width)
     table.add_column("source", no_wrap=True, overflow="ellipsis", ratio=2)

@@ -89,14 +89,12 @@ def value(expression: sp.Basic, values: Values, *, exact: bool) -> Any:
 
 
 def _sum(expression: sp.Sum, values: Values, *, exact: bool) -> Any:
-    if len(expression.limits) != 1:
-        inner = sp.Sum(expression.function, *expression.limits[:-1])
-        expression = sp.Sum(inner, expression.limits[-1])
-    symbol, low, high = expression.limits[0]
+    *inner, (symbol, low, high) = expression.limits
+    summand = sp.Sum(expression.function, *inner) if inner else expression.function
     start, stop = (int(value(bound, values, exact=True)) for bound in (low, high))
     total: Any = Fraction(0) if exact else 0.0
     for k in range(start, stop + 1):
-        total = total + value(expression.function, {**values, symbol.name: Fraction(k) if exact else k}, exact=exact)
+        total = total + value(summand, {**values, symbol.name: Fraction(k) if exact else k}, exact=exact)
     return total
 
 
@@ -167,7 +165,8 @@ def _gap(statement: Relational, values: Values) -> Any:
 def residual(statement: sp.Basic, values: Values, tolerance: Any) -> Array:
     """How far a statement is from true on each instance of a batch, in the units of its sides; inf for a false event.
 
-    NaN on either side counts as infinitely far: a silent NaN never passes.
+    NaN on either side counts as infinitely far, also in a premise or in one side of an equivalence: a silent NaN never
+    passes. Only where the rest decides (a false premise, a true alternative) does a NaN not matter.
     """
     if isinstance(statement, sp.Unequality):
         return np.where(_gap(statement, values) > tolerance, 0.0, np.inf)
@@ -179,8 +178,21 @@ def residual(statement: sp.Basic, values: Values, tolerance: Any) -> Array:
         return reduce(np.minimum, (residual(part, values, tolerance) for part in statement.args))
     if isinstance(statement, sp.Implies):
         premise, conclusion = statement.args
-        return np.where(surely(premise, values, tolerance), residual(conclusion, values, tolerance), 0.0)
-    return np.where(surely(sp.Not(statement, evaluate=False), values, tolerance), np.inf, 0.0)
+        met = surely(premise, values, tolerance)
+        lost = _has_nan(premise, values) & ~met & ~surely(_negate(premise), values, tolerance)
+        return np.where(lost, np.inf, np.where(met, residual(conclusion, values, tolerance), 0.0))
+    false = surely(_negate(statement), values, tolerance)
+    lost = _has_nan(statement, values) & ~surely(statement, values, tolerance)
+    return np.where(false | lost, np.inf, 0.0)
+
+
+def _has_nan(statement: sp.Basic, values: Values) -> Array:
+    """Where some relation of a statement has no value."""
+    if isinstance(statement, BooleanAtom | sp.Symbol):
+        return np.asarray(False)
+    if isinstance(statement, Relational):
+        return np.asarray(np.isnan(_gap(statement, values)))
+    return reduce(np.logical_or, (_has_nan(part, values) for part in statement.args))
 
 
 def surely(statement: sp.Basic, values: Values, tolerance: Any) -> Array:

@@ -22,11 +22,16 @@ class Observation:
     """Values observed on a batch of B float instances; indexed quantities have shape (p, B), scalars (B,).
 
     `tolerance` is absolute, a scalar or (B,): rounding error for a deterministic route, a multiple of the standard
-    error for a stochastic one.
+    error for a stochastic one. Raises ValueError unless it is positive and finite: nothing could fail against another.
     """
 
     values: Values
     tolerance: NDArray[np.float64] | float
+
+    def __post_init__(self) -> None:
+        given = np.asarray(self.tolerance, dtype=np.float64)
+        if not np.all((given > 0) & np.isfinite(given)):
+            raise ValueError(f"tolerance must be positive and finite, got {self.tolerance}")
 
 
 @dataclass(frozen=True)

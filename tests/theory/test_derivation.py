@@ -1,0 +1,143 @@
+"""What algebra may accept: true things, and none of the near misses."""
+
+from __future__ import annotations
+
+import pytest
+import sympy as sp
+
+from theory.derivation import Derivation, Step, follows, vanishes
+
+x, y, z = sp.symbols("x y z", real=True)
+a, b = sp.symbols("a b", positive=True)
+c = sp.Symbol("c", nonnegative=True)
+i = sp.Symbol("i", integer=True)
+w, d = sp.IndexedBase("w"), sp.IndexedBase("d")
+
+VANISHES = [
+    (x + y) ** 2 - x**2 - 2 * x * y - y**2,
+    sp.sin(x) ** 2 + sp.cos(x) ** 2 - 1,
+    w[i] * (1 + d[i]) - w[i] - w[i] * d[i],
+    sp.Sum(i, (i, 1, 4)) - 10,
+    sp.sqrt(a**2) - a,
+]
+DOES_NOT_VANISH = [
+    (x + y) ** 2 - x**2 - y**2,
+    sp.sin(x) ** 2 - sp.cos(x) ** 2 - 1,
+    w[i] - w[0],
+    sp.sqrt(x**2) - x,
+    sp.Rational(1, 10**30) * x,
+    x - y,
+]
+
+
+@pytest.mark.parametrize("expression", VANISHES, ids=str)
+def test_vanishing_expressions_are_recognised(expression):
+    assert vanishes(sp.sympify(expression))
+
+
+@pytest.mark.parametrize("expression", DOES_NOT_VANISH, ids=str)
+def test_near_misses_do_not_vanish(expression):
+    assert not vanishes(sp.sympify(expression))
+
+
+PROVEN = [
+    Step("expand", sp.Eq((x + 1) ** 2, x**2 + 2 * x + 1)),
+    Step("evaluates at once", sp.Eq(x, x)),
+    Step("a square", x**2 + y**2 >= 2 * x * y, certificate=(x - y) ** 2),
+    Step("positive", a * b + c > 0),
+    Step("strict implies weak", a + b >= 0),
+    Step("other way round", 2 * x * y <= x**2 + y**2, certificate=(x - y) ** 2),
+]
+UNPROVEN = [
+    Step("wrong sign", sp.Eq((x - 1) ** 2, x**2 + 2 * x + 1)),
+    Step("false at once", sp.Eq(x, x + 1)),
+    Step("a square may be zero", x**2 + y**2 > 2 * x * y, certificate=(x - y) ** 2),
+    Step("certificate of something else", x**2 + y**2 >= 3 * x * y, certificate=(x - y) ** 2),
+    Step("certificate without a sign", x**3 >= x, certificate=x * (x - 1) * (x + 1)),
+    Step("may be zero", c > 0),
+    Step("reversed", x**2 + y**2 <= 2 * x * y, certificate=(x - y) ** 2),
+    Step("true nowhere near evident", x**2 >= x),
+]
+
+
+@pytest.mark.parametrize("step", PROVEN, ids=lambda s: s.text)
+def test_true_steps_are_proven(step):
+    assert step.proven()
+
+
+@pytest.mark.parametrize("step", UNPROVEN, ids=lambda s: s.text)
+def test_false_and_unshown_steps_are_not(step):
+    assert not step.proven()
+
+
+P, Q, R = x > 0, y > 0, z > 0
+FOLLOWS = [
+    ([], sp.true),
+    ([P], P),
+    ([sp.And(P, Q)], P),
+    ([P, Q], sp.And(P, Q)),
+    ([P], sp.Or(P, Q)),
+    ([sp.Eq(x, 2 * y + z)], sp.Eq(x - z, 2 * y)),
+    ([sp.Eq(x, y)], sp.Eq(y, x)),
+    ([sp.Eq(x, (1 + y) ** 2)], sp.Eq(x, 1 + 2 * y + y**2)),
+    ([x > y], x >= y),
+    ([x > y], y < x),
+    ([x > y + a], x > y),
+    ([x >= y + a], x > y),
+    ([x >= y + c], x >= y),
+    ([sp.Ne(x, y)], sp.Ne(y, x)),
+    ([sp.Implies(P, Q), P], Q),
+    ([sp.Implies(P, Q)], sp.Implies(P, sp.Or(Q, R))),
+    ([sp.Implies(P, Q), sp.Implies(Q, R)], sp.Implies(P, R)),
+    ([sp.Implies(P, Q)], sp.Implies(sp.And(P, R), Q)),
+    ([Q], sp.Implies(P, Q)),
+    ([sp.Equivalent(P, Q)], sp.Equivalent(Q, P)),
+    ([sp.Equivalent(x > y, Q)], sp.Equivalent(y < x, Q)),
+]
+DOES_NOT_FOLLOW = [
+    ([], P),
+    ([P], Q),
+    ([P], sp.And(P, Q)),
+    ([sp.Or(P, Q)], P),
+    ([sp.Eq(x, 2 * y + z)], sp.Eq(x, 2 * y - z)),
+    ([sp.Eq(x, y)], sp.Eq(x, -y)),
+    ([sp.Eq(w[i], d[i])], sp.Eq(w[i], d[0])),
+    ([x >= y], x > y),
+    ([x > y], y > x),
+    ([x > y], x > y + a),
+    ([x > y], x >= y + c),
+    ([x > y + z], x > y),
+    ([sp.Ne(x, y)], x > y),
+    ([sp.Ne(x, y)], sp.Eq(x, y)),
+    ([sp.Implies(P, Q), Q], P),
+    ([sp.Implies(P, Q)], Q),
+    ([sp.Implies(P, Q)], sp.Implies(Q, P)),
+    ([sp.Implies(sp.And(P, R), Q)], sp.Implies(P, Q)),
+    ([sp.Implies(P, sp.Or(Q, R))], sp.Implies(P, Q)),
+    ([sp.Implies(P, Q)], sp.Equivalent(P, Q)),
+    ([sp.Equivalent(P, Q)], sp.Equivalent(P, R)),
+    ([sp.Equivalent(x > y, Q)], sp.Equivalent(x >= y, Q)),
+    ([sp.Implies(P, Q), sp.Implies(Q, P)], P),
+]
+
+
+def named(case):
+    return f"{[str(s) for s in case[0]]} |- {case[1]}"
+
+
+@pytest.mark.parametrize("case", FOLLOWS, ids=named)
+def test_what_follows_is_accepted(case):
+    assert follows(*case)
+
+
+@pytest.mark.parametrize("case", DOES_NOT_FOLLOW, ids=named)
+def test_what_does_not_follow_is_not(case):
+    assert not follows(*case)
+
+
+def test_a_derivation_lists_its_failing_steps_and_entails_its_result_only():
+    good, bad = PROVEN[0], UNPROVEN[0]
+    derivation = Derivation((sp.Implies(P, Q),), ("x is real",), (good, bad, good))
+    assert derivation.failing_steps() == [bad]
+    assert derivation.entails(Q, [P])
+    assert not derivation.entails(Q)
