@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -13,6 +13,7 @@ from sim.exact import exact_active, exact_grid, exact_step, exact_targets
 from sim.grid import grid_samples, pixel_frame
 from sim.half_space import sample_active_sums
 from sim.instance import FilterBatch, FilterInstance
+from theory.claims.layers import grid_steps, on_layers
 from theory.claims.one_step import (
     EPS,
     describe,
@@ -29,18 +30,25 @@ from theory.experiment import ExactRoute, Experiment, Observation, Values
 HALF = Fraction(1, 2)
 
 
-def mixed_batches(rng: np.random.Generator) -> Iterator[FilterBatch]:
-    """Random filters of every kind: all active, dead (a sign away from all active), and wherever they fall."""
-    for batch in random_batches(rng, active=True):
+Draw = Callable[..., Iterator[FilterBatch]]
+
+
+def mixed_batches(rng: np.random.Generator, draw: Draw = random_batches) -> Iterator[FilterBatch]:
+    """Random filters of every kind: all active (near w* and far beyond it), dead, and wherever they fall."""
+    for batch in draw(rng):
         yield batch
-        yield FilterBatch.create(batch.d, -batch.w, batch.learning_rate, batch.w_star)
-    yield from random_batches(rng, active=False)
+        yield _scaled(batch, 4.0)
+        yield _scaled(batch, -1.0)
+    yield from draw(rng, active=False)
 
 
-def dead_batches(rng: np.random.Generator) -> Iterator[FilterBatch]:
-    """All-active filters turned round: every sample is inactive."""
-    for batch in random_batches(rng):
-        yield FilterBatch.create(batch.d, -batch.w, batch.learning_rate, batch.w_star)
+def dead_batches(rng: np.random.Generator, draw: Draw = random_batches) -> Iterator[FilterBatch]:
+    """All-active filters turned round: no sample is active."""
+    return (_scaled(batch, -1.0) for batch in draw(rng))
+
+
+def _scaled(batch: FilterBatch, factor: float) -> FilterBatch:
+    return FilterBatch.create(batch.d, factor * batch.w, batch.learning_rate, batch.w_star)
 
 
 def observe(batch: FilterBatch) -> Observation:
@@ -56,14 +64,13 @@ def observe(batch: FilterBatch) -> Observation:
     return _observation(batch, active, dead, w_next, active_next)
 
 
+@on_layers
 def observe_layer(batch: FilterBatch) -> Observation:
     """The same through a convolution, ReLU, autograd and torch.optim.SGD."""
-    from sim.cnn.conv_filter import grid_step
-
-    first = [grid_step(batch[row]) for row in range(len(batch))]
+    first = grid_steps(batch)
     w_next = np.array([step.weights for step in first])
     after = FilterBatch.create(batch.d, w_next, batch.learning_rate, batch.w_star)
-    second = [grid_step(after[row]) for row in range(len(batch))]
+    second = grid_steps(after)
     fraction = np.array([step.active_fraction for step in first])
     fraction_next = np.array([step.active_fraction for step in second])
     return _observation(batch, fraction == 1.0, fraction == 0.0, w_next, fraction_next == 1.0)
@@ -119,7 +126,7 @@ def activity() -> Experiment:
         observe=observe,
         exact=ExactRoute(candidates, observe_exact, describe, lower, limit=3000),
         layer=observe_layer,
-        layer_sample=layer_batches,
+        layer_sample=lambda rng: mixed_batches(rng, layer_batches),
     )
 
 
@@ -132,7 +139,7 @@ def dead_filters() -> Experiment:
         observe=observe,
         exact=ExactRoute(candidates, observe_exact, describe, lower, limit=3000),
         layer=observe_layer,
-        layer_sample=lambda rng: (FilterBatch.create(b.d, -b.w, b.learning_rate, b.w_star) for b in layer_batches(rng)),
+        layer_sample=lambda rng: dead_batches(rng, layer_batches),
     )
 
 

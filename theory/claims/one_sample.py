@@ -11,6 +11,7 @@ import numpy as np
 
 from sim.exact import exact_sample_gradient
 from sim.half_space import per_sample_gradients
+from theory.claims.layers import on_layers
 from theory.claims.one_step import EPS
 from theory.claims.rationals import WEIGHTS, simplest_first, text
 from theory.experiment import ExactRoute, Experiment, Observation, Values
@@ -49,6 +50,7 @@ def _observation(batch: Samples, gradient: np.ndarray) -> Observation:
     return Observation(values, 64.0 * EPS * p * scale)
 
 
+@on_layers
 def observe_layer(batch: Samples) -> Observation:
     """The PyTorch route: a convolution that sees this one patch."""
     from sim.cnn.conv_filter import sample_step

@@ -15,6 +15,7 @@ from sim.exact import exact_active, exact_gradient, exact_grid
 from sim.grid import grid_samples
 from sim.half_space import sample_active_sums
 from sim.instance import FilterBatch, FilterInstance
+from theory.claims.layers import grid_steps, on_layers
 from theory.claims.rationals import RATES, WEIGHTS, WIDTHS, simplest_first, text
 from theory.experiment import ExactRoute, Experiment, Observation, Values
 
@@ -51,7 +52,7 @@ def random_batches(
 
 def layer_batches(rng: np.random.Generator, *, active: bool = True) -> Iterator[FilterBatch]:
     """As `random_batches`, for filters of 1 x 1, 2 x 2 and 3 x 3 pixels, a few of each."""
-    return random_batches(rng, active=active, sizes=(1, 4, 9), rows=6)
+    return random_batches(rng, active=active, sizes=(1, 4, 9), rows=15)
 
 
 def observe(batch: FilterBatch) -> Observation:
@@ -115,12 +116,11 @@ def _values(batch: FilterBatch, total: np.ndarray, plus: np.ndarray, minus: np.n
     }
 
 
+@on_layers
 def observe_layer(batch: FilterBatch) -> Observation:
     """The PyTorch route: a convolution with one filter, ReLU, autograd, one step of torch.optim.SGD."""
-    from sim.cnn.conv_filter import grid_step
-
     b, p = batch.d.shape
-    stepped = [grid_step(batch[row]) for row in range(b)]
+    stepped = grid_steps(batch)
     w_next = np.array([s.weights for s in stepped]).T
     total = -(2.0**p) * np.array([s.gradient for s in stepped]).T
     every = np.array([s.active_fraction == 1.0 for s in stepped])
