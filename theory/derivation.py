@@ -40,6 +40,8 @@ class Step:
             return bool(self.claim)
         if isinstance(self.claim, sp.Equality):
             return vanishes(self.claim.lhs - self.claim.rhs)
+        if isinstance(self.claim, sp.Unequality):
+            return bool((self.claim.lhs - self.claim.rhs).is_nonzero)
         gap = self.claim.gts - self.claim.lts
         certificate = gap if self.certificate is None else self.certificate
         if not vanishes(gap - certificate):
@@ -148,7 +150,7 @@ def _matches(known: Boolean, statement: Boolean) -> bool:
 
 
 def _same_pair(first: Sequence[Boolean], second: Sequence[Boolean]) -> bool:
-    return all(follows([a], b) and follows([b], a) for a, b in zip(first, second, strict=True))
+    return len(first) == len(second) and all(follows([a], b) and follows([b], a) for a, b in zip(first, second, strict=True))
 
 
 def _relation_follows(known: Relational, statement: Relational) -> bool:

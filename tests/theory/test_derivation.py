@@ -46,6 +46,7 @@ PROVEN = [
     Step("a square", x**2 + y**2 >= 2 * x * y, certificate=(x - y) ** 2),
     Step("positive", a * b + c > 0),
     Step("strict implies weak", a + b >= 0),
+    Step("not equal", sp.Ne(a + b, 0)),
     Step("other way round", 2 * x * y <= x**2 + y**2, certificate=(x - y) ** 2),
 ]
 UNPROVEN = [
@@ -55,6 +56,7 @@ UNPROVEN = [
     Step("certificate of something else", x**2 + y**2 >= 3 * x * y, certificate=(x - y) ** 2),
     Step("certificate without a sign", x**3 >= x, certificate=x * (x - 1) * (x + 1)),
     Step("may be zero", c > 0),
+    Step("may be equal", sp.Ne(x, y)),
     Step("reversed", x**2 + y**2 <= 2 * x * y, certificate=(x - y) ** 2),
     Step("true nowhere near evident", x**2 >= x),
 ]
@@ -116,6 +118,7 @@ DOES_NOT_FOLLOW = [
     ([sp.Implies(P, sp.Or(Q, R))], sp.Implies(P, Q)),
     ([sp.Implies(P, Q)], sp.Equivalent(P, Q)),
     ([sp.Equivalent(P, Q)], sp.Equivalent(P, R)),
+    ([sp.Equivalent(P, Q)], sp.Equivalent(P, Q, R)),
     ([sp.Equivalent(x > y, Q)], sp.Equivalent(x >= y, Q)),
     ([sp.Implies(P, Q), sp.Implies(Q, P)], P),
 ]
