@@ -22,7 +22,7 @@ def atomic_write(path: str | os.PathLike[str], data: bytes | str) -> None:
     content = data.encode() if isinstance(data, str) else data
     temporary: str | None = None
     try:
-        descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
+        descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:40]}.", suffix=".tmp")
         with os.fdopen(descriptor, "wb") as file:
             os.fchmod(file.fileno(), _mode(target))
             file.write(content)
@@ -46,6 +46,12 @@ def require_writable(path: str | os.PathLike[str]) -> Path:
     """
     target = Path(os.path.realpath(_checked(path)))
     _probe(target.parent, path)
+    try:
+        with suppress(FileNotFoundError):
+            # a name that is too long fails here
+            target.stat()
+    except OSError as error:
+        raise ValueError(_refusal(path, error)) from error
     return Path(path)
 
 
