@@ -21,7 +21,7 @@ class LedgerSummary:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.when == "call":
             for name, entry in report.user_properties:
-                if name == "ledger":
+                if name == "ledger" and isinstance(entry, dict):
                     self.entries[entry["position"]] = entry
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:

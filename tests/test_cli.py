@@ -18,10 +18,10 @@ import filterlaw
 import theory.claims
 from theory.claims import all_claims
 from theory.display import claim_page, plain
-from theory.ledger import LEVELS, Claim
+from theory.ledger import LEVELS, Claim, Control
 from theory.verify import verify
 
-from .theory.test_verify import ABOVE_OUTSIDE, DOUBLE_CORRECTED, NON_NEGATIVE, Control, claim, y
+from .theory.test_verify import ABOVE_OUTSIDE, DOUBLE_CORRECTED, NON_NEGATIVE, claim, y
 
 ROOT = Path(__file__).parents[1]
 HEAVY = ("numpy", "scipy", "sympy", "matplotlib", "torch", "numba", "marimo", "joblib", "skimage", "sklearn", "pandas")

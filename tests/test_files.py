@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from sim import files
 from sim.files import atomic_write, require_writable, require_writable_folder
 
 
@@ -55,7 +54,7 @@ def test_failure_leaves_the_old_file_and_no_litter(tmp_path, monkeypatch, failin
     def fail(*_):
         raise error
 
-    monkeypatch.setattr(files.os, failing, fail)
+    monkeypatch.setattr(os, failing, fail)
     with pytest.raises((ValueError, KeyboardInterrupt)) as caught:
         atomic_write(target, "new")
     if isinstance(error, OSError):
@@ -79,7 +78,7 @@ def test_a_killed_writer_leaves_the_old_file(tmp_path):
 
 def test_data_must_be_bytes_or_text(tmp_path):
     with pytest.raises(TypeError, match="data must be bytes or str, got dict"):
-        atomic_write(tmp_path / "x", {})
+        atomic_write(tmp_path / "x", {})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("function", [require_writable, lambda path: atomic_write(path, "")])

@@ -9,12 +9,12 @@ import pytest
 
 from theory.claims import all_claims
 from theory.display import row
-from theory.ledger import Verdict
+from theory.ledger import Level, Verdict
 from theory.serialise import report_record, to_json
 from theory.verify import verify
 
 CLAIMS = all_claims()
-LEVEL = "cnn" if find_spec("torch") else "simulation"
+LEVEL: Level = "cnn" if find_spec("torch") else "simulation"
 KEYS = {
     "id", "source", "statement", "verdict", "printed", "corrected", "hypotheses", "conditions", "counterexample",
     "evidence", "controls",

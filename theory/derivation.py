@@ -150,7 +150,9 @@ def _matches(known: Boolean, statement: Boolean) -> bool:
 
 
 def _same_pair(first: Sequence[Boolean], second: Sequence[Boolean]) -> bool:
-    return len(first) == len(second) and all(follows([a], b) and follows([b], a) for a, b in zip(first, second, strict=True))
+    return len(first) == len(second) and all(
+        follows([a], b) and follows([b], a) for a, b in zip(first, second, strict=True)
+    )
 
 
 def _relation_follows(known: Relational, statement: Relational) -> bool:

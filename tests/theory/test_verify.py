@@ -112,6 +112,7 @@ def test_a_counterexample_is_the_first_of_the_smallest_exact_and_reproduced():
     assert found.reproduced
     assert found.excluded
     equation = verify(DOUBLE).clauses[0].counterexample
+    assert equation is not None
     assert (equation.instance, equation.printed, equation.actual) == ((("x", "1"),), "y = 2", "y = 1")
     assert equation.excluded is None
 
@@ -248,7 +249,7 @@ def test_seed_is_checked(seed):
 
 def test_level_is_checked():
     with pytest.raises(ValueError, match="level must be one of symbolic, simulation, cnn, got 'all'"):
-        verify(NON_NEGATIVE, level="all")
+        verify(NON_NEGATIVE, level="all")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("tolerance", [0.0, -1.0, np.nan, np.inf, np.array([1e-9, np.nan])])
