@@ -20,6 +20,9 @@ j = sp.Symbol("j", integer=True, nonnegative=True)
 m = sp.Symbol("m", integer=True, positive=True)
 """A summation index in 1..p-1."""
 
+n = sp.Symbol("n", integer=True, nonnegative=True)
+"""A summation index in 0..p-1."""
+
 lam = sp.Symbol("lam", positive=True)
 """The learning rate lambda."""
 w0_star = sp.Symbol("w0_star", real=True)
@@ -34,6 +37,11 @@ d = sp.IndexedBase("d", real=True, nonnegative=True)
 a = sp.IndexedBase("a", real=True)
 X = sp.IndexedBase("X", real=True)
 
+w_star = sp.IndexedBase("w_star", real=True)
+"""The optimum of any sample set, in any frame."""
+H = sp.IndexedBase("H", real=True)
+"""The second moments E[X_j X_n] of the samples."""
+
 all_active = sp.Symbol("all_active")
 """Every sample has w.X > 0 (a Boolean observed by enumeration)."""
 
@@ -44,6 +52,11 @@ gap = w0_star - w[0]
 def over(body: sp.Expr, index: sp.Symbol = m) -> sp.Sum:
     """The sum of an expression over the index from 1 to p - 1."""
     return sp.Sum(body, (index, 1, p - 1))
+
+
+def over_all(body: sp.Expr) -> sp.Sum:
+    """The sum of an expression over the index n from 0 to p - 1."""
+    return sp.Sum(body, (n, 0, p - 1))
 
 
 def coordinate(index: sp.Expr) -> sp.Expr:

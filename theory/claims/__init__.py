@@ -15,7 +15,7 @@ from theory.ledger import Claim
 
 MODULES: tuple[str, ...] = (
     "single_filter",
-    "activity",
+    "activity", "trajectory",
 )
 
 

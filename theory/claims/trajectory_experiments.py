@@ -1,0 +1,371 @@
+"""Whole trajectories on the grid, and descent on any sample set, all active by construction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+
+import numpy as np
+
+from sim.descent import descend
+from sim.exact import exact_active, exact_descend, exact_grid, exact_step, exact_targets
+from sim.grid import pixel_frame
+from sim.half_space import sample_active_sums
+from sim.instance import FilterBatch, FilterInstance
+from sim.problem import GridProblem, SampleProblem
+from sim.samples import SampleSet, hadamard_design, linear_targets
+from theory.claims.layers import FILTERS, on_layers
+from theory.claims.one_step import (
+    EPS,
+    describe,
+    exact_parameters,
+    layer_batches,
+    lower,
+    parameters,
+    random_batches,
+    rounding,
+)
+from theory.claims.rationals import RATES, WEIGHTS, WIDTHS, simplest_first, text
+from theory.experiment import ExactRoute, Experiment, Observation, Values
+
+STEPS = 40
+HALF, QUARTER = Fraction(1, 2), Fraction(1, 4)
+
+
+def kept_batches(rng: np.random.Generator, *, layers: bool = False, least_width: float = 0.0) -> Iterator[FilterBatch]:
+    """Instances in the region that no stable learning rate leaves: sum |w_i| d_i < (1 - d_0)(w*_0 - |w_0 - w*_0|)."""
+    for batch in layer_batches(rng) if layers else random_batches(rng):
+        d, w, target = batch.d.copy(), batch.w.copy(), batch.w_star[:, 0]
+        d[:, 1:] = np.maximum(d[:, 1:], least_width)
+        w[:, 0] = target * rng.uniform(0.3, 1.7, len(batch))
+        room = (1.0 - d[:, 0]) * (target - np.abs(w[:, 0] - target))
+        load = (np.abs(w[:, 1:]) * d[:, 1:]).sum(axis=1)
+        w[:, 1:] *= (0.9 * room / np.maximum(load, EPS))[:, None]
+        yield FilterBatch.create(d, w, np.maximum(batch.learning_rate, least_width / 4.0), batch.w_star)
+
+
+def observe_trajectory(batch: FilterBatch) -> Observation:
+    """The NumPy simulator for a fixed number of updates."""
+    run = descend(GridProblem.of(batch), batch.w, learning_rate=batch.learning_rate, steps=STEPS, record_loss=False)
+    return _trajectory(batch, run.final, run.weights)
+
+
+@on_layers
+def observe_trajectory_layer(batch: FilterBatch) -> Observation:
+    """The same number of torch.optim.SGD steps on a convolution."""
+    from sim.cnn.conv_filter import grid_descend
+
+    runs = [grid_descend(batch[k], steps=STEPS, filter=FILTERS[k % 3]).weights for k in range(len(batch))]
+    weights = np.stack(runs, axis=1)
+    return _trajectory(batch, weights[-1], weights)
+
+
+def _trajectory(batch: FilterBatch, final: np.ndarray, weights: np.ndarray) -> Observation:
+    values = {**parameters(batch), "steps": STEPS, "w_end": final.T}
+    return Observation(values, STEPS * rounding(batch) / 2.0**batch.p)
+
+
+def kept_candidates() -> Iterator[FilterInstance]:
+    """Exact instances in the region that no stable learning rate leaves, simplest first."""
+    starts = (HALF, Fraction(1), Fraction(3, 2), Fraction(5, 4))
+    for d0, d1, w0, w1, lam in simplest_first(WIDTHS[::2], WIDTHS, starts, WEIGHTS[:6], RATES):
+        if lam * (1 + d0**2) < 1 and abs(w1) * d1 < (1 - d0) * (1 - abs(w0 - 1)):
+            yield FilterInstance((d0, d1), (w0, w1), lam)
+
+
+def observe_trajectory_exact(instance: FilterInstance) -> Values:
+    """Four updates in fractions."""
+    samples = exact_grid(instance.d)
+    targets = exact_targets(samples, instance.w_star)
+    end = exact_descend(samples, targets, instance.w, instance.learning_rate, 4)[-1]
+    return {**exact_parameters(instance), "steps": Fraction(4), "w_end": end}
+
+
+@cache
+def trajectories() -> Experiment:
+    """Trajectories that stay all active."""
+    return Experiment(
+        name="all-active trajectories",
+        sample=kept_batches,
+        observe=observe_trajectory,
+        exact=ExactRoute(kept_candidates, observe_trajectory_exact, describe, lower, limit=400),
+        layer=observe_trajectory_layer,
+        layer_sample=lambda rng: kept_batches(rng, layers=True),
+    )
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """Trajectories of instances that stay all active, and the tolerances (B,) that |w_i| is to reach."""
+
+    batch: FilterBatch
+    tol: np.ndarray
+
+
+def tolerance_batches(rng: np.random.Generator) -> Iterator[Tolerance]:
+    """Widths of at least 0.4, and tolerances between 1e-6 and 1e-2 of the smallest |w_i|."""
+    for batch in kept_batches(rng, least_width=0.4):
+        if batch.p > 1:
+            smallest = np.abs(batch.w[:, 1:]).min(axis=1)
+            yield Tolerance(batch, smallest * 10.0 ** rng.uniform(-6.0, -2.0, len(batch)))
+
+
+def observe_count(case: Tolerance) -> Observation:
+    """When each |w_i| first is within its tolerance, counted along the trajectory; NaN if it is not in 1000 updates."""
+    batch = case.batch
+    run = descend(GridProblem.of(batch), batch.w, learning_rate=batch.learning_rate, steps=1000, record_loss=False)
+    within = np.abs(run.weights) <= case.tol[:, None]
+    counts = np.where(within.any(axis=0), within.argmax(axis=0), np.nan)
+    return Observation({**parameters(batch), "tol": case.tol, "count": counts.T}, 1e-9)
+
+
+@cache
+def step_counts() -> Experiment:
+    """Updates to a tolerance; logarithms are irrational, so there is no exact route."""
+    return Experiment(name="updates to a tolerance", sample=tolerance_batches, observe=observe_count)
+
+
+def any_rate_batches(rng: np.random.Generator, layers: bool = False) -> Iterator[FilterBatch]:
+    """All-active instances with learning rates up to twice the stable one; a third at the best one; all d_i > 0."""
+    for batch in layer_batches(rng) if layers else random_batches(rng):
+        d = batch.d.copy()
+        d[:, 1:] = np.maximum(d[:, 1:], 0.1)
+        w = batch.w.copy()
+        w[:, 0] = 0.1 + (np.abs(w[:, 1:]) * d[:, 1:]).sum(axis=1) / (1.0 - d[:, 0]) + rng.uniform(0.0, 1.0, len(batch))
+        rate = rng.uniform(0.05, 1.95, len(batch)) / (1.0 + d[:, 0] ** 2)
+        best = 1.0 / (1.0 + d[:, 0] ** 2 + _h_min(d))
+        yield FilterBatch.create(d, w, np.where(np.arange(len(batch)) % 3 == 0, best, rate), batch.w_star)
+
+
+def _h_min(d: np.ndarray) -> np.ndarray:
+    smallest = np.square(d[:, 1:]).min(axis=1, initial=np.inf)
+    return np.where(np.isfinite(smallest), smallest, 1.0 + d[:, 0] ** 2)
+
+
+def observe_factors(batch: FilterBatch) -> Observation:
+    """One update, and the largest factor by which it multiplies a coordinate of w - w*."""
+    sums = GridProblem.of(batch).active_sums(batch.w)
+    w_next = batch.w - batch.learning_rate[:, None] * sums.gradient
+    factors = np.abs(w_next - batch.w_star) / np.abs(batch.w - batch.w_star)
+    values = {
+        **parameters(batch),
+        "w_next": w_next.T,
+        "all_active": sums.count == 2**batch.p,
+        "worst": factors.max(axis=1),
+        "h_min": _h_min(batch.d),
+    }
+    return Observation(values, rounding(batch) / np.abs(batch.w - batch.w_star).min(axis=1))
+
+
+def factor_candidates() -> Iterator[FilterInstance]:
+    """Exact all-active instances with every error coordinate nonzero, simplest first."""
+    rates = (HALF, Fraction(1), QUARTER, Fraction(2, 3), Fraction(4, 5), Fraction(16, 17), Fraction(3, 2))
+    for d0, d1, w0, w1, lam in simplest_first(WIDTHS[::2], WIDTHS[1:], WEIGHTS[3:5] + WEIGHTS[7:], WEIGHTS[1:6], rates):
+        if w0 * (1 - d0) > abs(w1) * d1:
+            yield FilterInstance((d0, d1), (w0, w1), lam)
+
+
+def observe_factors_exact(instance: FilterInstance) -> Values:
+    """The same in fractions."""
+    samples = exact_grid(instance.d)
+    after = exact_step(samples, exact_targets(samples, instance.w_star), instance.w, instance.learning_rate)
+    rows = zip(after, instance.w, instance.w_star, strict=True)
+    return {
+        **exact_parameters(instance),
+        "w_next": after,
+        "all_active": all(exact_active(x, instance.w) for x in samples),
+        "worst": max(abs(a - s) / abs(b - s) for a, b, s in rows),
+        "h_min": min(v**2 for v in instance.d[1:]),
+    }
+
+
+@cache
+def factors() -> Experiment:
+    """One update at any learning rate, stable or not."""
+    return Experiment(
+        name="contraction factors",
+        sample=any_rate_batches,
+        observe=observe_factors,
+        exact=ExactRoute(factor_candidates, observe_factors_exact, describe, lower, limit=800),
+    )
+
+
+def hadamard_batches(rng: np.random.Generator) -> Iterator[FilterBatch]:
+    """All-active instances whose grid is replaced by p + 1 or so rows of a Hadamard matrix."""
+    return random_batches(rng)
+
+
+def observe_hadamard(batch: FilterBatch) -> Observation:
+    """One update on the Hadamard design in place of the grid."""
+    w_next = np.empty_like(batch.w)
+    for row in range(len(batch)):
+        design = hadamard_design(batch.d[row], w_star=batch.w_star[row])
+        sums = sample_active_sums(design.X, design.y, batch.w[row : row + 1])
+        w_next[row] = batch.w[row] - batch.learning_rate[row] * sums.gradient[0]
+    values = {**parameters(batch), "w_next": w_next.T, "all_active": np.ones(len(batch), dtype=bool)}
+    return Observation(values, rounding(batch))
+
+
+def observe_exact_hadamard(instance: FilterInstance) -> Values:
+    """p = 2, d_0 = 0: the two rows (1, 1), (1, -1) of the Hadamard matrix do for the four samples."""
+    samples = [(Fraction(1), instance.d[1]), (Fraction(1), -instance.d[1])]
+    after = exact_step(samples, exact_targets(samples, instance.w_star), instance.w, instance.learning_rate)
+    active = all(exact_active(x, instance.w) for x in samples)
+    return {**exact_parameters(instance), "w_next": after, "all_active": active}
+
+
+@cache
+def hadamard() -> Experiment:
+    """The theorem on O(p) samples."""
+    return Experiment(
+        name="Hadamard designs",
+        sample=hadamard_batches,
+        observe=observe_hadamard,
+        exact=ExactRoute(
+            lambda: (c for c in _plain_candidates() if c.d[0] == 0), observe_exact_hadamard, describe, lower, limit=800
+        ),
+    )
+
+
+def _plain_candidates() -> Iterator[FilterInstance]:
+    for d1, w0, w1, lam in simplest_first(WIDTHS, WEIGHTS, WEIGHTS, RATES):
+        yield FilterInstance((Fraction(0), d1), (w0, w1), lam)
+
+
+@dataclass(frozen=True)
+class AnySamples:
+    """One sample set, B filters on it, all of whose samples are active, and a learning rate; Q turns the frame."""
+
+    samples: SampleSet
+    w_star: np.ndarray
+    w: np.ndarray
+    learning_rate: float
+    Q: np.ndarray
+
+
+def any_batches(
+    rng: np.random.Generator, sizes: tuple[int, ...] = (1, 2, 3, 4, 6, 9), rows: int = 12
+) -> Iterator[AnySamples]:
+    """Correlated samples with positive targets; starts in the ball around w* in which every sample is active."""
+    for p in sizes:
+        for n in (p, 3 * p):
+            X = np.abs(rng.normal(size=(n, p)) @ rng.normal(size=(p, p))) + 0.1
+            w_star = rng.uniform(0.2, 1.0, p)
+            samples = linear_targets(X, w_star)
+            reach = (samples.y / np.linalg.norm(X, axis=1)).min()
+            direction = rng.normal(size=(rows, p))
+            direction /= np.linalg.norm(direction, axis=1, keepdims=True)
+            w = w_star + 0.95 * reach * direction * rng.uniform(0.2, 1.0, (rows, 1))
+            rate = rng.uniform(0.1, 0.99) / np.linalg.eigvalsh(samples.second_moment)[-1]
+            yield AnySamples(samples, w_star, w, float(rate), pixel_frame(rng.normal(size=p)))
+
+
+def observe_any(case: AnySamples) -> Observation:
+    """Descent on the samples, on the turned samples, and the error along the eigenvectors of H."""
+    X, problem = case.samples.X, SampleProblem(case.samples)
+    run = descend(problem, case.w, learning_rate=case.learning_rate, steps=STEPS, record_loss=False)
+    turned = SampleProblem(SampleSet(X @ case.Q.T, case.samples.y))
+    rotated = descend(turned, case.w @ case.Q.T, learning_rate=case.learning_rate, steps=1, record_loss=False)
+    return _any(case, run.weights[1], run.final, rotated.final)
+
+
+@on_layers
+def observe_any_layer(case: AnySamples) -> Observation:
+    """The same on convolutions that see the samples as patches."""
+    from sim.cnn.conv_filter import sample_descend
+
+    turned = SampleSet(case.samples.X @ case.Q.T, case.samples.y)
+    runs = [sample_descend(case.samples, w, learning_rate=case.learning_rate, steps=STEPS).weights for w in case.w]
+    rotated = [
+        sample_descend(turned, case.Q @ w, learning_rate=case.learning_rate, steps=1).weights[-1] for w in case.w
+    ]
+    weights = np.stack(runs, axis=1)
+    return _any(case, weights[1], weights[-1], np.array(rotated))
+
+
+def _any(case: AnySamples, w_next: np.ndarray, w_end: np.ndarray, rotated: np.ndarray) -> Observation:
+    moment = case.samples.second_moment
+    eigenvalues, vectors = np.linalg.eigh(moment)
+    values = {
+        "p": case.samples.p,
+        "w": case.w.T,
+        "w_star": case.w_star,
+        "lam": case.learning_rate,
+        "steps": STEPS,
+        "H": moment,
+        "h": eigenvalues,
+        "Q": case.Q,
+        "w_next": w_next.T,
+        "rotated_next": rotated.T,
+        "mode": ((case.w - case.w_star) @ vectors).T,
+        "mode_end": ((w_end - case.w_star) @ vectors).T,
+    }
+    p, n = case.samples.p, len(case.samples)
+    return Observation(
+        values, 256.0 * EPS * STEPS * p * n * (1.0 + np.abs(case.w).max() + np.abs(case.samples.X).max())
+    )
+
+
+Listed = tuple[tuple[tuple[Fraction, ...], ...], tuple[Fraction, ...], Fraction]
+_W_STAR = (Fraction(1), Fraction(1))
+_TURN = ((Fraction(3, 5), Fraction(-4, 5)), (Fraction(4, 5), Fraction(3, 5)))
+
+
+def listed_candidates() -> Iterator[Listed]:
+    """Two samples in the plane, targets from w* = (1, 1), all active, simplest first."""
+    entries = (Fraction(1), Fraction(0), HALF, Fraction(2))
+    starts = (Fraction(1), HALF, Fraction(2), Fraction(3, 2))
+    for a, b, c, e, w0, w1 in simplest_first(entries, entries, entries, entries, starts, starts):
+        if a + b > 0 and c + e > 0:
+            yield ((a, b), (c, e)), (w0, w1), QUARTER
+
+
+def observe_listed(case: Listed) -> Values:
+    """One update in fractions, on the samples and on the turned samples."""
+    samples, w, lam = case
+    targets = exact_targets(samples, _W_STAR)
+    after = exact_step(samples, targets, w, lam)
+    turned = [tuple(sum(q * x for q, x in zip(row, s, strict=True)) for row in _TURN) for s in samples]
+    start = tuple(sum(q * x for q, x in zip(row, w, strict=True)) for row in _TURN)
+    moment = [[sum((s[a] * s[b] for s in samples), Fraction(0)) / len(samples) for b in range(2)] for a in range(2)]
+    return {
+        "p": 2,
+        "w": w,
+        "w_star": _W_STAR,
+        "lam": lam,
+        "H": moment,
+        "Q": _TURN,
+        "w_next": after,
+        "rotated_next": exact_step(turned, targets, start, lam),
+    }
+
+
+def _listed_text(case: Listed) -> tuple[tuple[str, str], ...]:
+    return (
+        ("samples", ", ".join(text(s) for s in case[0])),
+        ("w", text(case[1])),
+        ("w_star", text(_W_STAR)),
+        ("lam", text(case[2])),
+    )
+
+
+def _lower_listed(case: Listed) -> AnySamples:
+    samples = linear_targets(np.array(case[0], dtype=float), np.ones(2))
+    return AnySamples(
+        samples, np.ones(2), np.array([case[1]], dtype=float), float(case[2]), np.array(_TURN, dtype=float)
+    )
+
+
+@cache
+def any_samples(exact: bool = True) -> Experiment:
+    """Any samples, all active; `exact` where the statement needs no eigenvectors, which are irrational."""
+    return Experiment(
+        name="any samples, all active",
+        sample=any_batches,
+        observe=observe_any,
+        exact=ExactRoute(listed_candidates, observe_listed, _listed_text, _lower_listed, limit=500) if exact else None,
+        layer=observe_any_layer,
+        layer_sample=lambda rng: any_batches(rng, sizes=(1, 4, 9), rows=4),
+    )
