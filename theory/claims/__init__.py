@@ -15,7 +15,9 @@ from theory.ledger import Claim
 
 MODULES: tuple[str, ...] = (
     "single_filter",
-    "activity", "trajectory",
+    "activity",
+    "trajectory",
+    "convergence",
 )
 
 

@@ -30,3 +30,21 @@ def text(values: Sequence[Fraction] | Fraction) -> str:
     if isinstance(values, Fraction | int):
         return str(values)
     return f"({', '.join(str(v) for v in values)})"
+
+
+def dot(a: Sequence[Fraction], b: Sequence[Fraction]) -> Fraction:
+    """The inner product of two vectors of equal length."""
+    return sum((x * y for x, y in zip(a, b, strict=True)), Fraction(0))
+
+
+def remainder(v: Sequence[Fraction], vectors: Sequence[Sequence[Fraction]]) -> tuple[Fraction, ...]:
+    """The part of v that is orthogonal to the span of the vectors (Gram-Schmidt, in rationals)."""
+    basis: list[tuple[Fraction, ...]] = []
+    for vector in (*vectors, v):
+        rest = tuple(vector)
+        for unit in basis:
+            share = dot(rest, unit) / dot(unit, unit)
+            rest = tuple(x - share * u for x, u in zip(rest, unit, strict=True))
+        if any(rest):
+            basis.append(rest)
+    return rest
