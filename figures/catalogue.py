@@ -1,0 +1,21 @@
+"""Names and titles of the figures; a title says what is found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+TITLES: Mapping[str, str] = MappingProxyType(
+    {
+        "underdetermined": "One sample pulls the filter straight to the nearest solution, not to w*",
+        "zigzag-two-samples": "Updates in turn zig-zag between the normals; the full batch does not, yet is no faster",
+        "theorem-1": "Each coordinate shrinks by its own constant factor, and printed Eq. (4) misses it",
+        "activity-map": "A filter that starts with every sample active can still lose one for good",
+        "zigzag-regimes": "Learning rate, momentum and sampling set how often gradients change sign",
+    }
+)
+
+
+def module_of(name: str) -> str:
+    """The module that draws a figure."""
+    return f"figures.{name.replace('-', '_')}"
