@@ -1,13 +1,16 @@
 """What a derivation returns: its result, the hypotheses that it used, and steps that can be checked again.
 
-A derivation is trusted for nothing: `Derivation.check` proves every step anew, and `Derivation.entails` accepts a
-statement only if it follows from the result. Proof is by exact algebra (a difference that simplifies to zero) and by
+A derivation is trusted for little: every step is proven anew, `Derivation.ungrounded` substitutes the definitions of
+the observed quantities into the result and asks algebra whether it holds, and `Derivation.entails` accepts a statement
+only if it follows from the result. Where a derivation gives no definitions, its result is argued from the steps in
+words (an induction, a case distinction, a geometric fact) and rests on exact search and simulation for the rest; the
+ledger says which. Proof is by exact algebra (a difference that simplifies to zero) and by
 sign certificates (a rewriting whose sign SymPy reads off the symbols' assumptions); nothing is decided numerically.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -59,20 +62,42 @@ class Derivation:
     """A proven result: statements that hold wherever the `used` hypotheses do.
 
     result: one statement or several. used: the hypotheses that the derivation needed, in words, to be read beside
-    those that the paper states. steps: the way, each step checkable.
+    those that the paper states. steps: the way, each step checkable. definitions: what observed quantities stand for,
+    as equations with the quantity on the left; if there are any, every result must follow from them by substitution.
     """
 
     result: tuple[Boolean, ...]
     used: tuple[str, ...]
     steps: tuple[Step, ...]
+    definitions: tuple[sp.Equality, ...] = ()
 
     def failing_steps(self) -> list[Step]:
         """The steps that algebra does not confirm."""
         return [step for step in self.steps if not step.proven()]
 
+    def ungrounded(self) -> list[Boolean]:
+        """The results that do not follow from the definitions; none if there are no definitions to follow from."""
+        rules = {rule.lhs: rule.rhs for rule in self.definitions}
+        return [part for part in self.result if rules and not _grounded(part, rules)]
+
     def entails(self, statement: Boolean, premises: Sequence[Boolean] = ()) -> bool:
         """Whether the statement follows from the result, at instances that satisfy the premises."""
         return follows([*self.result, *premises], statement)
+
+
+def _grounded(statement: Boolean, rules: Mapping[sp.Basic, sp.Expr]) -> bool:
+    """Whether a statement is true by algebra once the definitions are substituted, and again in what they contain."""
+    if isinstance(statement, sp.And):
+        return all(_grounded(part, rules) for part in statement.args)
+    if isinstance(statement, sp.Implies):
+        return _grounded(statement.args[1], rules)
+    if not isinstance(statement, Relational):
+        return False
+    left, right = statement.args
+    for _ in rules:
+        left, right = left.xreplace(rules), right.xreplace(rules)
+    left, right = (side.replace(sp.Abs, lambda inner: sp.Abs(sp.factor(inner))) for side in (left, right))
+    return Step("", statement.func(left, right, evaluate=False)).proven()
 
 
 @lru_cache(maxsize=4096)

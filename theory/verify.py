@@ -171,12 +171,17 @@ def _control(check: Check, control: Control, premises: tuple[Boolean, ...]) -> E
 
 
 def _symbolic(derivation: Derivation, statement: Boolean, premises: tuple[Boolean, ...]) -> Outcome:
-    failing = derivation.failing_steps()
+    count = len(derivation.steps)
+    if count == 0:
+        return Outcome(False, 0, None, None, "the derivation has no steps")
+    failing = [f"step not confirmed: {step.text}" for step in derivation.failing_steps()]
+    failing += [f"result not confirmed: {part}" for part in derivation.ungrounded()]
     if failing:
-        return Outcome(False, len(derivation.steps), None, None, f"step not confirmed: {failing[0].text}")
+        return Outcome(False, count, None, None, failing[0])
     passed = derivation.entails(statement, premises)
-    detail = f"{len(derivation.steps)} steps proven; the statement {'follows' if passed else 'does not follow'}"
-    return Outcome(passed, len(derivation.steps), None, None, detail)
+    way = "substituted from its definitions" if derivation.definitions else "argued from them"
+    detail = f"{count} steps proven, the result {way}; the statement {'follows' if passed else 'does not follow'}"
+    return Outcome(passed, count, None, None, detail)
 
 
 def exact_search(

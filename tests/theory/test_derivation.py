@@ -144,3 +144,23 @@ def test_a_derivation_lists_its_failing_steps_and_entails_its_result_only():
     assert derivation.failing_steps() == [bad]
     assert derivation.entails(Q, [P])
     assert not derivation.entails(Q)
+
+
+def test_a_result_must_follow_from_its_definitions() -> None:
+    seen, x, y = sp.Symbol("seen", real=True), sp.Symbol("x", real=True), sp.Symbol("y", positive=True)
+    step = Step("expand", sp.Eq((x + 1) ** 2, x**2 + 2 * x + 1))
+    definition = (sp.Eq(seen, (x + 1) ** 2),)
+    true = (sp.Eq(seen, x**2 + 2 * x + 1), sp.Ge(seen, 0), sp.Implies(sp.Gt(x, 0), sp.Eq(seen, (1 + x) ** 2)))
+    false = (sp.Eq(seen, x**2 + x + 1), sp.Ge(seen, 1), sp.Gt(seen, 0), sp.Equivalent(sp.Gt(x, 0), sp.Gt(y, 0)))
+    for result in true:
+        assert Derivation((result,), (), (step,), definition).ungrounded() == []
+    for result in false:
+        assert Derivation((result,), (), (step,), definition).ungrounded() == [result]
+        assert Derivation((result,), (), (step,)).ungrounded() == []
+
+
+@pytest.mark.parametrize("wrong", [sp.false, sp.Eq(sp.Symbol("seen"), 2)])
+def test_a_derivation_without_steps_shows_nothing(wrong: sp.Basic) -> None:
+    from theory.verify import _symbolic
+
+    assert _symbolic(Derivation((wrong,), (), ()), wrong, ()).passed is False

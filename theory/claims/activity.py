@@ -64,7 +64,7 @@ L4B = Claim(
     id="C-L4B",
     source="Schneider, loosening assumption 4",
     statement="assumption 4 boils down to all coordinates of w being non-negative",
-    note="Neither direction holds on the grid, where samples have negative coordinates. With positive samples one does.",
+    note="Neither direction holds on the grid, where samples have negative coordinates; one does for positive ones.",
     clauses=(
         Clause(
             name="on the grid",

@@ -76,7 +76,7 @@ ONE = Claim(
     id="C-ONE",
     source="Schneider, Section 3.1, Fig. 2",
     statement="one sample: w moves on a straight line to a w_inf with zero training error that can be far from w*",
-    note="The ReLU is overlooked: a start with w.X <= 0 never moves, and too long a first step switches the sample off.",
+    note="The ReLU is overlooked: a start with w.X <= 0 never moves; too long a first step switches the sample off.",
     clauses=(
         Clause(
             name="straight line",
@@ -121,8 +121,8 @@ CONV = Claim(
     id="C-CONV",
     source="Schneider, Section 3.2",
     statement="if the samples span the space, convergence to w* is ensured for adequate learning rates by convexity",
-    note="The loss of a ReLU filter is not convex, and a dead start never moves, at any learning rate. Starts in the ball "
-    "|w - w*| < min w*.X/|X| do converge, geometrically; X-ACT has larger regions for the grid.",
+    note="The loss of a ReLU filter is not convex, and a dead start never moves, at any learning rate. Starts in the "
+    "ball |w - w*| < min w*.X/|X| do converge, geometrically; X-ACT has larger regions for the grid.",
     clauses=(
         Clause(
             name="convergence",
@@ -156,8 +156,8 @@ MINN = Claim(
     id="X-MINN",
     source="this project; Section 3.1 of Schneider made exact",
     statement="the limit with fewer samples than weights, linear and ReLU; when it is the minimum-norm solution",
-    note="The linear limit is of minimum norm exactly for starts in the span of the samples, such as w = 0. For a ReLU "
-    "filter w = 0 is the one start in the span that never moves; it needs a start in the span that activates all samples.",
+    note="The linear limit is of minimum norm exactly for starts in the span of the samples, such as w = 0. A ReLU "
+    "filter never moves from w = 0: it needs a start in the span that activates every sample.",
     clauses=(
         Clause(
             name="limit",

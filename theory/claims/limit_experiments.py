@@ -16,7 +16,7 @@ from sim.problem import GridProblem, SampleProblem
 from sim.samples import SampleSet, linear_targets, symmetric_grid
 from theory.claims import activity_experiments as activity
 from theory.claims.layers import on_layers
-from theory.claims.one_step import EPS, describe, lower, random_batches
+from theory.claims.one_step import EPS, describe, layer_batches, lower, random_batches
 from theory.claims.rationals import RATES, WEIGHTS, WIDTHS, dot, remainder, simplest_first, text
 from theory.experiment import ExactRoute, Experiment, Observation, Values
 
@@ -341,5 +341,5 @@ def zero_starts() -> Experiment:
             lambda: (c for c in activity.candidates() if not any(c.w)), activity.observe_exact, describe, lower
         ),
         layer=activity.observe_layer,
-        layer_sample=lambda rng: map(_from_zero, activity.layer_batches(rng)),
+        layer_sample=lambda rng: map(_from_zero, layer_batches(rng)),
     )

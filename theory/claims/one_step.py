@@ -5,16 +5,18 @@ The grid is listed sample by sample, so that nothing observed rests on a closed 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 from functools import cache
 
 import numpy as np
 
-from sim.exact import exact_active, exact_gradient, exact_grid
+from sim.arrays import BoolArray, FloatArray
+from sim.exact import exact_active, exact_gradient, exact_grid, exact_targets
 from sim.grid import grid_samples
 from sim.half_space import sample_active_sums
 from sim.instance import FilterBatch, FilterInstance
+from sim.samples import SampleSet
 from theory.claims.layers import grid_steps, on_layers
 from theory.claims.rationals import RATES, WEIGHTS, WIDTHS, simplest_first, text
 from theory.experiment import ExactRoute, Experiment, Observation, Values
@@ -55,24 +57,54 @@ def layer_batches(rng: np.random.Generator, *, active: bool = True) -> Iterator[
     return random_batches(rng, active=active, sizes=(1, 4, 9), rows=15)
 
 
+MeanGradient = Callable[[FloatArray, FloatArray, FloatArray], FloatArray]
+"""Samples (N, p), targets (N,) and a filter (p,) to the mean gradient (p,)."""
+
+
 def observe(batch: FilterBatch) -> Observation:
     """The NumPy route: explicit samples, their half-grids, one update of Eq. (1)."""
-    b, p = batch.d.shape
-    total, plus, minus = np.zeros((p, b)), np.zeros((p, b)), np.zeros((p, b))
-    every = np.zeros(b, dtype=bool)
-    for row in range(b):
+    total, every = np.zeros((batch.p, len(batch))), np.zeros(len(batch), dtype=bool)
+    for row in range(len(batch)):
         samples = grid_samples(batch.d[row])
-        targets = samples @ batch.w_star[row]
-        weights = batch.w[row : row + 1]
-        whole = sample_active_sums(samples, targets, weights)
+        whole = sample_active_sums(samples, samples @ batch.w_star[row], batch.w[row])
         every[row] = whole.count[0] == len(samples)
         total[:, row] = -len(samples) * whole.gradient[0]
-        for k in range(1, p):
+    w_next = batch.w.T + batch.learning_rate * total / 2.0**batch.p
+
+    def mean_gradient(X: FloatArray, y: FloatArray, w: FloatArray) -> FloatArray:
+        return sample_active_sums(X, y, w).gradient[0]
+
+    return Observation(_values(batch, total, every, w_next, mean_gradient), rounding(batch))
+
+
+@on_layers
+def observe_layer(batch: FilterBatch) -> Observation:
+    """The PyTorch route: a convolution with one filter, ReLU, autograd, one step of torch.optim.SGD."""
+    from sim.cnn.conv_filter import sample_step
+
+    stepped = grid_steps(batch)
+    total = -(2.0**batch.p) * np.array([s.gradient for s in stepped]).T
+    every = np.array([s.active_fraction == 1.0 for s in stepped])
+    w_next = np.array([s.weights for s in stepped]).T
+
+    def mean_gradient(X: FloatArray, y: FloatArray, w: FloatArray) -> FloatArray:
+        return sample_step(SampleSet(X, y), w, learning_rate=1.0).gradient
+
+    return Observation(_values(batch, total, every, w_next, mean_gradient), rounding(batch))
+
+
+def _halves(batch: FilterBatch, mean_gradient: MeanGradient) -> tuple[FloatArray, FloatArray]:
+    """-(d f/d w_k) summed over the samples with a_k = +d_k and with a_k = -d_k, each (p, B); row 0 stays 0."""
+    plus, minus = np.zeros((batch.p, len(batch))), np.zeros((batch.p, len(batch)))
+    for row in range(len(batch)):
+        samples = grid_samples(batch.d[row])
+        targets = samples @ batch.w_star[row]
+        for k in range(1, batch.p):
             # the sign pattern, not the value, says on which side a sample lies: d_k may be 0
-            upper = _upper(p, k)
+            upper = _upper(batch.p, k)
             for side, part in ((upper, plus), (~upper, minus)):
-                part[k, row] = -side.sum() * sample_active_sums(samples[side], targets[side], weights).gradient[0, k]
-    return Observation(_values(batch, total, plus, minus, every), rounding(batch))
+                part[k, row] = -side.sum() * mean_gradient(samples[side], targets[side], batch.w[row])[k]
+    return plus, minus
 
 
 @cache
@@ -104,30 +136,19 @@ def exact_parameters(instance: FilterInstance) -> Values:
     }
 
 
-def _values(batch: FilterBatch, total: np.ndarray, plus: np.ndarray, minus: np.ndarray, every: np.ndarray) -> Values:
+def _values(
+    batch: FilterBatch, total: FloatArray, every: BoolArray, w_next: FloatArray, mean_gradient: MeanGradient
+) -> Values:
+    plus, minus = _halves(batch, mean_gradient)
     return {
         **parameters(batch),
         "size": 2.0**batch.p,
         "total_descent": total,
         "half_plus": plus,
         "half_minus": minus,
-        "w_next": batch.w.T + batch.learning_rate * total / 2.0**batch.p,
+        "w_next": w_next,
         "all_active": every,
     }
-
-
-@on_layers
-def observe_layer(batch: FilterBatch) -> Observation:
-    """The PyTorch route: a convolution with one filter, ReLU, autograd, one step of torch.optim.SGD."""
-    b, p = batch.d.shape
-    stepped = grid_steps(batch)
-    w_next = np.array([s.weights for s in stepped]).T
-    total = -(2.0**p) * np.array([s.gradient for s in stepped]).T
-    every = np.array([s.active_fraction == 1.0 for s in stepped])
-    values = dict(_values(batch, total, np.zeros((p, b)), np.zeros((p, b)), every))
-    for unseen in ("half_plus", "half_minus"):
-        del values[unseen]
-    return Observation({**values, "w_next": w_next}, rounding(batch))
 
 
 def exact_candidates() -> Iterator[FilterInstance]:
@@ -141,20 +162,19 @@ def exact_candidates() -> Iterator[FilterInstance]:
 def observe_exact(instance: FilterInstance) -> Values:
     """The rational route: the same sums in fractions."""
     samples = exact_grid(instance.d)
-    targets = [sum(a * b for a, b in zip(x, instance.w_star, strict=True)) for x in samples]
+    targets = exact_targets(samples, instance.w_star)
     p, n = instance.p, len(samples)
 
-    def descent(keep: Callable[[int], bool]) -> list[Fraction]:
-        part = [k for k in range(n) if keep(k)]
+    def descent(part: Sequence[int]) -> list[Fraction]:
         gradient = exact_gradient([samples[k] for k in part], [targets[k] for k in part], instance.w)
         return [-len(part) * g for g in gradient]
 
     signs = exact_grid([Fraction(1)] * p)
-    total = descent(lambda k: True)
-    halves = [
-        [Fraction(0)] + [descent(lambda k, c=c, s=s: (signs[k][c] > 0) is s)[c] for c in range(1, p)]
-        for s in (True, False)
-    ]
+    total = descent(range(n))
+    halves: list[list[Fraction]] = []
+    for upper in (True, False):
+        sides = [[k for k in range(n) if (signs[k][c] > 0) is upper] for c in range(p)]
+        halves.append([Fraction(0), *(descent(sides[c])[c] for c in range(1, p))])
     return {
         **exact_parameters(instance),
         "size": Fraction(n),

@@ -25,16 +25,20 @@ def simplest_first(*choices: Sequence[Fraction]) -> Iterator[tuple[Fraction, ...
         yield tuple(choice[k] for choice, k in zip(choices, rank, strict=True))
 
 
-def text(values: Sequence[Fraction] | Fraction) -> str:
+Number = float | Fraction
+"""What instances hold; exact ones hold nothing but fractions."""
+
+
+def text(values: Sequence[Number] | Number) -> str:
     """A rational, or a vector of them, as printed in a counterexample: 1/2, (1, -1/2)."""
-    if isinstance(values, Fraction | int):
+    if isinstance(values, Fraction | int | float):
         return str(values)
     return f"({', '.join(str(v) for v in values)})"
 
 
-def dot(a: Sequence[Fraction], b: Sequence[Fraction]) -> Fraction:
-    """The inner product of two vectors of equal length."""
-    return sum((x * y for x, y in zip(a, b, strict=True)), Fraction(0))
+def dot(a: Sequence[Number], b: Sequence[Number]) -> Fraction:
+    """The inner product of two vectors of equal length, exactly."""
+    return sum((Fraction(x) * Fraction(y) for x, y in zip(a, b, strict=True)), Fraction(0))
 
 
 def remainder(v: Sequence[Fraction], vectors: Sequence[Sequence[Fraction]]) -> tuple[Fraction, ...]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sympy as sp
 
-from theory.claims.one_step import one_step
 from theory.claims.one_sample import one_sample_gradient
+from theory.claims.one_step import one_step
 from theory.derive import single_filter as derive
 from theory.ledger import Claim, Clause, Control, Hypothesis
-from theory.symbols import X, all_active, d, gap, i, lam, over, m, size, w, w0_star
+from theory.symbols import X, all_active, d, gap, i, lam, m, over, size, w, w0_star
 
 half_plus, half_minus = derive.half_plus, derive.half_minus
 descent, total_descent, w_next = derive.descent, derive.total_descent, derive.w_next
@@ -161,8 +161,8 @@ E9 = Claim(
     id="C-E9",
     source="Schneider, Eq. (9) and the last line of the proof",
     statement="the wi gradients sum to -2 |S| (2 (w0* - w0) + wi di) di; (7) and (9) in (1) give (3) and (4)",
-    note="The proof fails between the two lines of Eq. (9): (2 g + w_i d_i)(-d_i) + (2 g - w_i d_i) d_i is -2 w_i d_i^2, "
-    "the gaps g cancel. Put into Eq. (1), the printed second line gives no factor w_i, so not Eq. (4) either.",
+    note="The proof fails between the two lines of Eq. (9): (2 g + w_i d_i)(-d_i) + (2 g - w_i d_i) d_i is "
+    "-2 w_i d_i^2, the gaps g cancel. Put into Eq. (1), its second line gives no factor w_i, so not Eq. (4) either.",
     clauses=(
         Clause(
             name="first line",
@@ -241,8 +241,8 @@ SLOW = Claim(
     id="C-SLOW",
     source="Schneider, remark after Theorem 1",
     statement="for small di, wi moves slowly; directions where w* is large converge fast, where small slowly",
-    note="The speed of a direction is the samples' second moment along it, not the size of w*: w* is large along e0 and "
-    "so are the samples, by assumption 2. Where the two part, X-ANY has the law.",
+    note="The speed of a direction is the samples' second moment along it, not the size of w*: w* is large along e0 "
+    "and so are the samples, by assumption 2. Where the two part, X-ANY has the law.",
     clauses=(
         Clause(
             name="small d_i",

@@ -45,7 +45,7 @@ class Paths:
 
 def path_batches(rng: np.random.Generator) -> Iterator[Paths]:
     """Fewer samples than weights, all losses in turn; every fourth set is a line."""
-    for k, (p, n) in enumerate((p, n) for p in (2, 3, 5, 8) for n in range(1, p) for _ in range(2)):
+    for k, (p, n) in enumerate((dim, count) for dim in (2, 3, 5, 8) for count in range(1, dim) for _ in range(2)):
         X = rng.normal(size=(n, p)) / np.sqrt(p)
         if k % 4 == 0:
             X = rng.normal(size=(n, 1)) * X[:1]
@@ -99,8 +99,8 @@ def observe_paths_exact(case: Listed) -> Values:
 
     def run(start: Vector, steps: int, decay: Fraction = Fraction(0)) -> Vector:
         for _ in range(steps):
-            pulls = [2 * (dot(start, x) - t) for x, t in zip(samples, targets, strict=True)]
-            step = [sum(r * x[k] for r, x in zip(pulls, samples, strict=True)) / len(samples) for k in range(2)]
+            pulls: list[Fraction] = [2 * (dot(start, x) - t) for x, t in zip(samples, targets, strict=True)]
+            step = [dot(pulls, [x[k] for x in samples]) / len(samples) for k in range(2)]
             start = tuple(s - Fraction(1, 8) * (g + decay * s) for s, g in zip(start, step, strict=True))
         return start
 

@@ -91,8 +91,8 @@ ANY = Claim(
     id="X-ANY",
     source="this project; the general case of Theorem 1",
     statement="w' = w + 2 lam H (w* - w), H = E[X X^T], for any samples, all active; the same in any frame",
-    note="Theorem 1 uses of the samples only E[X0^2] = 1 + d0^2, E[X0 Xi] = E[Xi Xj] = 0 and E[Xi^2] = di^2: about p + 1 "
-    "samples do for its 2^p, and the speed of a direction is its second moment, whatever w* is.",
+    note="Theorem 1 uses of the samples only E[X0^2] = 1 + d0^2, E[X0 Xi] = E[Xi Xj] = 0 and E[Xi^2] = di^2: about "
+    "p + 1 samples do for its 2^p, and the speed of a direction is its second moment, whatever w* is.",
     clauses=(
         Clause(
             name="update",

@@ -171,7 +171,7 @@ def observe_factors_exact(instance: FilterInstance) -> Values:
     """The same in fractions."""
     samples = exact_grid(instance.d)
     after = exact_step(samples, exact_targets(samples, instance.w_star), instance.w, instance.learning_rate)
-    rows = zip(after, instance.w, instance.w_star, strict=True)
+    rows = [tuple(Fraction(v) for v in row) for row in zip(after, instance.w, instance.w_star, strict=True)]
     return {
         **exact_parameters(instance),
         "w_next": after,

@@ -1,4 +1,4 @@
-"""Where descent can go and where it ends: spans, one sample, convexity, minimum-norm limits (Schneider, 3.1 and 3.2)."""
+"""Where descent can go and where it ends: spans, one sample, convexity, minimum norm (Schneider, 3.1 and 3.2)."""
 
 from __future__ import annotations
 

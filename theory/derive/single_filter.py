@@ -51,6 +51,23 @@ PRINTED_E8_MINUS = sp.Eq(half_minus[i], size * (gap - w[i] * d[i] ** 2))
 PRINTED_E9 = sp.Eq(total_descent[i], -2 * size * (2 * gap + w[i] * d[i]) * d[i])
 
 
+TOTALS = (
+    sp.Eq(total_descent[0], size * grid_expectation(2 * _residual * coordinate(0))),
+    sp.Eq(total_descent[i], size * grid_expectation(2 * _residual * coordinate(i))),
+)
+"""Sums over S are |S| times the mean over the grid."""
+HALVES = (
+    sp.Eq(half_plus[i], size / 2 * grid_expectation(2 * _residual * coordinate(i), {i: 1})),
+    sp.Eq(half_minus[i], size / 2 * grid_expectation(2 * _residual * coordinate(i), {i: -1})),
+)
+"""Sums over half of S are |S|/2 times the mean over that half."""
+UPDATE = (
+    sp.Eq(w_next[0], w[0] + lam / size * total_descent[0]),
+    sp.Eq(w_next[i], w[i] + lam / size * total_descent[i]),
+)
+"""Eq. (1)."""
+
+
 @cache
 def per_sample_gradient() -> Derivation:
     """-(d f/d w_j) = 2 ((w*_0 - w_0) X_0 - sum_{i>0} w_i X_i) X_j for an active sample (Eq. 5)."""
@@ -61,7 +78,9 @@ def per_sample_gradient() -> Derivation:
         Step("differentiate (y - w.X)^2 by w_0", sp.Eq(_descend(loss, w[0]), 2 * common * X[0])),
         Step("and by w_i", sp.Eq(_descend(loss, w[i]), 2 * common * X[i])),
     )
-    return Derivation((TRUE_E5,), ("the sample is active (w.X > 0), so that max(w.X, 0) = w.X", USED[1]), steps)
+    definitions = (sp.Eq(descent[0], _descend(loss, w[0])), sp.Eq(descent[i], _descend(loss, w[i])))
+    used = ("the sample is active (w.X > 0), so that max(w.X, 0) = w.X", USED[1])
+    return Derivation((TRUE_E5,), used, steps, definitions)
 
 
 def _descend(loss: sp.Expr, weight: sp.Indexed) -> sp.Expr:
@@ -91,7 +110,7 @@ def sum_over_grid_0() -> Derivation:
         Step("add the halves", sp.Eq(plus + minus, TRUE_E7.rhs)),
         Step("the same in one go, without the split", sp.Eq(size * grid_expectation(summand), TRUE_E7.rhs)),
     )
-    return Derivation((TRUE_E7,), USED, steps)
+    return Derivation((TRUE_E7,), USED, steps, TOTALS)
 
 
 @cache
@@ -105,7 +124,7 @@ def split_over_half_grids() -> Derivation:
         Step("on the complement, a_i = -d_i", sp.Eq(minus, TRUE_E8_MINUS.rhs), printed=PRINTED_E8_MINUS.rhs),
         Step("the printed first half is the true second half", sp.Eq(PRINTED_E8_PLUS.rhs, minus)),
     )
-    return Derivation((TRUE_E8_PLUS, TRUE_E8_MINUS), USED, steps)
+    return Derivation((TRUE_E8_PLUS, TRUE_E8_MINUS), USED, steps, HALVES)
 
 
 @cache
@@ -125,7 +144,7 @@ def sum_over_grid_i() -> Derivation:
             printed=PRINTED_E9.rhs,
         ),
     )
-    return Derivation((TRUE_E9, sp.Eq(first_line, total_descent[i])), USED, steps)
+    return Derivation((TRUE_E9, sp.Eq(first_line, total_descent[i])), USED, steps, TOTALS)
 
 
 @cache
@@ -133,7 +152,7 @@ def seven_in_one() -> Derivation:
     """Eq. (7) put into Eq. (1) gives Eq. (3)."""
     result = sp.Eq(w[0] + lam / size * total_descent[0], TRUE_E3.rhs)
     step = Step("Eq. (7) into Eq. (1)", sp.Eq(w[0] + lam / size * TRUE_E7.rhs, TRUE_E3.rhs))
-    return Derivation((result,), USED, (*sum_over_grid_0().steps, step))
+    return Derivation((result,), USED, (*sum_over_grid_0().steps, step), TOTALS)
 
 
 @cache
@@ -154,7 +173,7 @@ def theorem_1() -> Derivation:
         ),
     )
     into_1 = sp.Eq(w[i] + lam / size * total_descent[i], w[i] * (1 - 2 * lam * d[i] ** 2))
-    return Derivation((TRUE_E3, TRUE_E4, into_1), USED, steps)
+    return Derivation((TRUE_E3, TRUE_E4, into_1), USED, steps, (*UPDATE, *TOTALS))
 
 
 @cache
@@ -171,7 +190,7 @@ def proportional_to_gap() -> Derivation:
         ),
     )
     result = sp.Abs(w_next[0] - w[0]) >= 2 * lam * sp.Abs(gap)
-    return Derivation((result,), USED, steps)
+    return Derivation((result,), USED, steps, (*UPDATE, *TOTALS))
 
 
 @cache
@@ -189,7 +208,7 @@ def quadratic_in_d() -> Derivation:
         ),
     )
     result = sp.Eq(sp.Abs(w_next[i] - w[i]), 2 * lam * d[i] ** 2 * sp.Abs(w[i]))
-    return Derivation((result,), USED, steps)
+    return Derivation((result,), USED, steps, (*UPDATE, *TOTALS))
 
 
 @cache

@@ -173,7 +173,9 @@ def rotation() -> Derivation:
     lines = (
         Step(
             "orthogonal maps keep inner products: for a turn in a plane",
-            sp.Eq((sp.cos(angle) * x - sp.sin(angle) * y) ** 2 + (sp.sin(angle) * x + sp.cos(angle) * y) ** 2, x**2 + y**2),
+            sp.Eq(
+                (sp.cos(angle) * x - sp.sin(angle) * y) ** 2 + (sp.sin(angle) * x + sp.cos(angle) * y) ** 2, x**2 + y**2
+            ),
         ),
         Step(
             "so (Qw).(QX) = w.X: the same samples are active, with the same residual r; and r QX = Q (r X)",
