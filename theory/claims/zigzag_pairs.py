@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from itertools import product
@@ -12,7 +12,7 @@ import numpy as np
 
 from sim.arrays import BoolArray, FloatArray
 from sim.descent import descend
-from sim.exact import exact_active, exact_sample_gradient, exact_step, exact_trajectory
+from sim.exact import exact_active, exact_sample_gradient, exact_trajectory
 from sim.half_space import per_sample_gradients
 from sim.problem import SampleProblem
 from sim.samples import linear_targets
@@ -56,11 +56,12 @@ def observe(pairs: Pairs) -> Observation:
     """The NumPy route, one run at a time."""
     b, p = pairs.w.shape
     flip, flips = np.empty((p, b)), np.empty((p, b))
-    changes, same_side, active = np.empty((2, b)), np.empty(b, dtype=np.bool_), np.ones(b, dtype=np.bool_)
+    residuals, changes = np.empty((2, 2, b))
+    same_side, active = np.empty(b, dtype=np.bool_), np.ones(b, dtype=np.bool_)
     for row in range(b):
         problem = SampleProblem(linear_targets([pairs.X[row], pairs.X_next[row]], pairs.w_star[row]))
         order = "cyclic" if pairs.per_sample[row] else "full"
-        for k, start in enumerate((pairs.w[row], pairs.other[row])):
+        for k, start in enumerate((pairs.w[row], pairs.other[row])[: 1 if pairs.other is pairs.w else 2]):
             rate = pairs.learning_rate[row]
             run = descend(problem, start, learning_rate=rate, steps=pairs.steps, order=order, check_stability=False)
             changed = sign_changes_per_coordinate(run.gradients)[:, 0]
@@ -69,6 +70,7 @@ def observe(pairs: Pairs) -> Observation:
             if k == 0:
                 flip[:, row], flips[:, row] = changed[0], changed.sum(axis=0)
                 sides = (run.weights[:-1, 0] - pairs.w_star[row]) @ problem.samples.X.T
+                residuals[:, row] = sides[0, 0], sides[1, 1]
                 same_side[row] = bool((sides > 0).all() or (sides < 0).all())
     e, e_other = pairs.w - pairs.w_star, pairs.other - pairs.w_star
     values = {
@@ -80,10 +82,12 @@ def observe(pairs: Pairs) -> Observation:
         "w_star": pairs.w_star.T,
         "e": e.T,
         "e_other": e_other.T,
+        "residual": residuals[0],
+        "residual_next": residuals[1],
         "flip": flip,
         "flips": flips,
         "changes": changes[0],
-        "changes_other": changes[1],
+        "changes_other": changes[0 if pairs.other is pairs.w else 1],
         "progress": _progress(pairs, pairs.w),
         "progress_other": _progress(pairs, pairs.other),
         "per_sample": pairs.per_sample,
@@ -107,9 +111,10 @@ def observe_exact(pair: Pair) -> Values:
     samples = (pair.X, pair.X_next)
     targets, rate = [_dot(x, pair.w_star) for x in samples], pair.learning_rate
     order = "cyclic" if pair.per_sample else "full"
-    runs = [exact_trajectory(samples, targets, start, rate, pair.steps, order) for start in (pair.w, pair.other)]
+    starts = (pair.w, pair.other) if pair.other != pair.w else (pair.w,)
+    runs = [exact_trajectory(samples, targets, start, rate, pair.steps, order) for start in starts]
     changes = [exact_changes(gradients) for _, gradients in runs]
-    sides = [_dot(x, v) - y for x, y in zip(samples, targets, strict=True) for v in runs[0][0][:-1]]
+    sides = [[_dot(x, v) - y for x, y in zip(samples, targets, strict=True)] for v in runs[0][0][:-1]]
 
     def progress(start: Vector) -> Fraction:
         e, ends = _minus(start, pair.w_star), Fraction(0)
@@ -127,14 +132,16 @@ def observe_exact(pair: Pair) -> Values:
         "w_star": pair.w_star,
         "e": _minus(pair.w, pair.w_star),
         "e_other": _minus(pair.other, pair.w_star),
+        "residual": sides[0][0],
+        "residual_next": sides[1][1],
         "flip": changes[0][0],
         "flips": [sum(column, Fraction(0)) for column in zip(*changes[0], strict=True)],
         "changes": sum((v for row in changes[0] for v in row), Fraction(0)),
-        "changes_other": sum((v for row in changes[1] for v in row), Fraction(0)),
+        "changes_other": sum((v for row in changes[-1] for v in row), Fraction(0)),
         "progress": progress(pair.w),
         "progress_other": progress(pair.other),
         "per_sample": pair.per_sample,
-        "same_side": all(r > 0 for r in sides) or all(r < 0 for r in sides),
+        "same_side": all(r > 0 for rs in sides for r in rs) or all(r < 0 for rs in sides for r in rs),
         "positive": all(v > 0 for x in samples for v in x),
         "all_active": all(exact_active(x, v) for x in samples for weights, _ in runs for v in weights[:-1]),
     }
@@ -142,6 +149,10 @@ def observe_exact(pair: Pair) -> Values:
 
 def _dot(left: Vector, right: Vector) -> Fraction:
     return sum((a * b for a, b in zip(left, right, strict=True)), Fraction(0))
+
+
+def _vector(*entries: int | Fraction) -> Vector:
+    return tuple(Fraction(v) for v in entries)
 
 
 def _minus(left: Vector, right: Vector) -> Vector:
@@ -157,8 +168,11 @@ def describe(pair: Pair) -> tuple[tuple[str, str], ...]:
 
 def lower(pair: Pair) -> Pairs:
     """An exact instance as a float batch of one."""
-    given = [np.array([getattr(pair, f.name)], dtype=np.float64) for f in fields(pair)[:5]]
-    return Pairs(*given, np.array([float(pair.learning_rate)]), np.array([pair.per_sample]), pair.steps)
+    X, X_next, w_star, w, other = (
+        np.array([v], dtype=np.float64) for v in (pair.X, pair.X_next, pair.w_star, pair.w, pair.other)
+    )
+    rate, per_sample = np.array([float(pair.learning_rate)]), np.array([pair.per_sample])
+    return Pairs(X, X_next, w_star, w, other, rate, per_sample, pair.steps)
 
 
 def small_rates(rng: np.random.Generator, X: FloatArray, X_next: FloatArray) -> FloatArray:
@@ -168,19 +182,27 @@ def small_rates(rng: np.random.Generator, X: FloatArray, X_next: FloatArray) -> 
 
 
 def any_pairs(rng: np.random.Generator, rows: int = 48) -> Iterator[Pairs]:
-    """p = 1..6, half of the rows with positive samples, half with w between the normals, half by one sample each."""
+    """p = 1..6, half with positive samples, half by one sample each; w between the normals or not."""
     for p in range(1, 7):
         X, X_next = rng.normal(size=(2, rows, p))
         kind = np.arange(rows)
         positive = (kind % 2 == 0)[:, None]
         X, X_next = (np.where(positive, 0.1 + np.abs(v), v) for v in (X, X_next))
         w_star = np.where(positive, 1.0, X / _length(X) + X_next / _length(X_next))
-        between = np.where(kind % 4 < 2, 1.0, -1.0)[:, None]
-        e = X / _length(X) - between * X_next / _length(X_next)
-        e *= rng.choice((-1.0, 1.0), (rows, 1)) * ERROR_SCALE * 0.25
+        unit, unit_next = X / _length(X), X_next / _length(X_next)
+        place = np.stack([unit - unit_next, unit + unit_next, rng.normal(size=(rows, p))])
+        e = place[kind // 2 % 3, kind] * rng.choice((-1.0, 1.0), (rows, 1)) * ERROR_SCALE * 0.25
         w = w_star + e * rng.uniform(0.95, 1.05, (rows, p))
         rates = small_rates(rng, X, X_next)
-        yield Pairs(X, X_next, w_star, w, w_star + e[:, ::-1], rates, kind % 8 < 4)
+        yield Pairs(X, X_next, w_star, w, w, rates, kind // 6 % 2 == 0)
+
+
+def _beside_normal(v: FloatArray, other: FloatArray, tilt: float) -> FloatArray:
+    """Errors across v (B, 2), on the side of `other`, tilted towards v (or away)."""
+    across = np.c_[-v[:, 1], v[:, 0]] / _length(v)
+    across *= np.sign((across * other).sum(axis=1, keepdims=True))
+    error = across + tilt * v / _length(v)
+    return np.asarray(ERROR_SCALE * error / _length(error))
 
 
 def _length(v: FloatArray) -> FloatArray:
@@ -189,13 +211,13 @@ def _length(v: FloatArray) -> FloatArray:
 
 def any_candidates() -> Iterator[Pair]:
     """Pairs in two dimensions, simplest first, from both sides of the normals."""
-    samples = [tuple(map(Fraction, v)) for v in ((1, 1), (1, -1), (2, 1), (1, 2), (1, 0))]
-    errors = [tuple(Fraction(n, 8) for n in v) for v in ((1, 0), (1, -1), (1, 1), (0, -1), (-1, 1))]
-    stars = [tuple(map(Fraction, v)) for v in ((1, 0), (1, 1))]
+    samples = [_vector(*v) for v in ((1, 1), (1, -1), (2, 1), (1, 2))]
+    errors = [_vector(*(Fraction(n, 8) for n in v)) for v in ((1, 0), (1, -1), (1, 1), (-1, 1))]
+    stars = (_vector(1, 0), _vector(1, 1))
     for star, X, X_next, e in product(stars, samples, samples, errors):
-        for rate, per_sample in product((Fraction(1, 16), Fraction(1, 12)), (True, False)):
+        for per_sample in (True, False):
             w = tuple(a + b for a, b in zip(star, e, strict=True))
-            yield Pair(X, X_next, star, w, w, rate, per_sample, 4)
+            yield Pair(X, X_next, star, w, w, Fraction(1, 12), per_sample, 4)
 
 
 @cache
@@ -205,116 +227,56 @@ def two_samples() -> Experiment:
     return Experiment("runs on two samples", any_pairs, observe, exact)
 
 
-def positive_pairs(rng: np.random.Generator, *, along: bool, rows: int = 60) -> Iterator[Pairs]:
-    """p = 2, positive samples, half of them mirrored in w* = (1, 1); starts of one distance, or (`along`) on w*'s line."""
+def positive_pairs(rng: np.random.Generator, *, along: bool) -> Iterator[Pairs]:
+    """p = 2, positive samples, half mirrored in w*; starts at one distance, or (`along`) the first on its line."""
+    rows = 80 if along else 120
     X = rng.uniform(0.2, 2.0, (rows, 2))
     mirrored = (np.arange(rows) % 2 == 0)[:, None]
-    X_next = np.where(mirrored, X[:, ::-1], rng.uniform(0.2, 2.0, (rows, 2)))
+    X_next = np.where(mirrored, X[:, ::-1], rng.uniform(0.1, 1.0, (rows, 1)) * rng.uniform(0.2, 2.0, (rows, 2)))
     angle, second = rng.uniform(0.0, 2.0 * np.pi, (2, rows))
     e, e_other = (ERROR_SCALE * np.c_[np.cos(t), np.sin(t)] for t in (angle, second))
     if along:
         e = np.asarray(ERROR_SCALE * rng.choice((-0.7, 0.7), (rows, 1)) * np.ones(2))
+    else:
+        # every fourth: a long X against a short X', e just between the normals beside that of X', e_other beside X's
+        hard = np.arange(rows) % 4 == 1
+        X_next[hard] = rng.uniform(0.1, 0.4, (hard.sum(), 1)) * X[hard, ::-1]
+        e[hard] = _beside_normal(X_next[hard], X[hard], -0.05)
+        e_other[hard] = _beside_normal(X[hard], X_next[hard], 0.05)
     w_star = np.ones((rows, 2))
     per_sample = np.arange(rows) % 4 < 2
-    steps = 12 if along else 2
+    steps = 8 if along else 2
     yield Pairs(X, X_next, w_star, w_star + e, w_star + e_other, small_rates(rng, X, X_next), per_sample, steps)
 
 
-def positive_candidates(*, along: bool) -> Iterator[Pair]:
-    """Pairs of positive samples in two dimensions around w* = (1, 1), simplest first."""
-    samples = [tuple(map(Fraction, v)) for v in ((2, 1), (1, 2), (1, 1), (3, 1))]
-    units = [tuple(Fraction(n, 8) for n in v) for v in ((1, 1), (1, -1), (-1, 1), (-1, -1), (2, 1), (1, 2), (-2, 1))]
-    starts = units[:1] if along else units
-    rates = (Fraction(1, 16), Fraction(1, 24))
-    rules = (False, True) if along else (True,)
-    star = (Fraction(1), Fraction(1))
-    for X, X_next, rate, per_sample, e, f in product(samples, samples, rates, rules, starts, units):
-        w, other = (tuple(a + b for a, b in zip(star, v, strict=True)) for v in (e, f))
-        yield Pair(X, X_next, star, w, other, rate, per_sample, 8 if along else 2)
+def distance_candidates() -> Iterator[Pair]:
+    """Positive samples, two starts at distance 5/40 from w* = (1, 1), simplest first."""
+    first, mirrored, shorter = _vector(2, 1), _vector(1, 2), _vector(Fraction(1, 2), 1)
+    far = [_vector(*v) for v in ((4, 3), (4, -3), (3, -4), (-3, 4))]
+    far += [_vector(Fraction(24, 5), Fraction(-7, 5)), _vector(Fraction(-7, 5), Fraction(24, 5))]
+    for (X, X_next), e, f in product(((first, mirrored), (mirrored, first), (first, shorter)), far, far):
+        w, other = (tuple(1 + v / 40 for v in u) for u in (e, f))
+        yield Pair(X, X_next, _vector(1, 1), w, other, Fraction(1, 24), True, 2)
+
+
+def along_candidates() -> Iterator[Pair]:
+    """Positive samples, a start on the line of w* = (1, 1) and another one, simplest first."""
+    samples = [_vector(*v) for v in ((2, 1), (1, 2), (1, 1))]
+    errors = [_vector(*v) for v in ((1, 1), (1, -1), (-1, 1), (-1, -1), (2, 1), (1, 2), (-2, 1))]
+    w = _vector(Fraction(9, 8), Fraction(9, 8))
+    for X, X_next, per_sample, f in product(samples, samples, (False, True), errors):
+        yield Pair(X, X_next, _vector(1, 1), w, tuple(1 + v / 8 for v in f), Fraction(1, 12), per_sample, 8)
 
 
 @cache
 def equal_distances() -> Experiment:
     """Two starts at one distance from w*, positive samples, p = 2."""
-    exact = ExactRoute(lambda: positive_candidates(along=False), observe_exact, describe, lower)
+    exact = ExactRoute(distance_candidates, observe_exact, describe, lower)
     return Experiment("starts of equal distance", lambda rng: positive_pairs(rng, along=False), observe, exact)
 
 
 @cache
 def along_and_elsewhere() -> Experiment:
     """A start on the line of w* and another one, positive samples, p = 2."""
-    exact = ExactRoute(lambda: positive_candidates(along=True), observe_exact, describe, lower)
+    exact = ExactRoute(along_candidates, observe_exact, describe, lower)
     return Experiment("starts along w* and elsewhere", lambda rng: positive_pairs(rng, along=True), observe, exact)
-
-
-@dataclass(frozen=True)
-class Angles:
-    """Unit samples (c, +-s) for two angles: narrow and wide are (c, s), the error e; exact."""
-
-    narrow: Vector
-    wide: Vector
-    e: Vector
-
-
-def _exact_contraction(angle: Vector, e: Vector) -> Fraction:
-    c, s = angle
-    samples, w = ((c, s), (c, -s)), (1 + e[0], e[1])
-    # the best rate 1/(h_0 + h_1), 1 for unit samples
-    after = exact_step(samples, (c, c), w, 2 / (_dot(*(samples[0],) * 2) + _dot(*(samples[1],) * 2)))
-    moved = _minus(after, (Fraction(1), Fraction(0)))
-    return _dot(moved, moved) / _dot(e, e)
-
-
-def observe_angles_exact(angles: Angles) -> Values:
-    """The rational route."""
-    (cos_phi, sin_phi), (cos_psi, sin_psi) = angles.narrow, angles.wide
-    shared = {"p": 2, "cos_phi": cos_phi, "sin_phi": sin_phi, "cos_psi": cos_psi, "sin_psi": sin_psi}
-    contraction, wide = (_exact_contraction(v, angles.e) for v in (angles.narrow, angles.wide))
-    return {**shared, "contraction": contraction, "contraction_wide": wide}
-
-
-def observe_angles(drawn: tuple[FloatArray, FloatArray, FloatArray]) -> Observation:
-    """The NumPy route: angles phi, psi (B,), errors (B, 2)."""
-    phi, psi, e = drawn
-    found = np.empty((2, len(phi)))
-    for row, k in product(range(len(phi)), (0, 1)):
-        c, s = np.cos((phi, psi)[k][row]), np.sin((phi, psi)[k][row])
-        problem = SampleProblem(linear_targets([[c, s], [c, -s]]))
-        rate = 1.0 / np.linalg.eigvalsh(problem.samples.second_moment).sum()
-        run = descend(problem, [1.0 + e[row, 0], e[row, 1]], learning_rate=rate, steps=1, check_stability=False)
-        found[k, row] = np.square(run.final[0] - [1.0, 0.0]).sum() / np.square(e[row]).sum()
-    sides = {"cos_phi": np.cos(phi), "sin_phi": np.sin(phi), "cos_psi": np.cos(psi), "sin_psi": np.sin(psi)}
-    # errors of size ERROR_SCALE are known to eps, so their ratios to eps / ERROR_SCALE
-    return Observation({"p": 2, **sides, "contraction": found[0], "contraction_wide": found[1]}, 50.0 * TOLERANCE)
-
-
-def angle_draws(rng: np.random.Generator) -> Iterator[tuple[FloatArray, FloatArray, FloatArray]]:
-    """Angles in (3, 80) degrees and errors in all directions."""
-    phi, psi = np.deg2rad(rng.uniform(3.0, 80.0, (2, 120)))
-    t = rng.uniform(0.0, 2.0 * np.pi, 120)
-    # w.X > 0 needs e.X > -cos(80 degrees)
-    yield phi, psi, ERROR_SCALE * np.c_[np.cos(t), np.sin(t)]
-
-
-def angle_candidates() -> Iterator[Angles]:
-    """Rational angles, from Pythagorean triples."""
-    triples = ((4, 3, 5), (3, 4, 5), (12, 5, 13), (5, 12, 13), (15, 8, 17), (8, 15, 17), (24, 7, 25), (20, 21, 29))
-    angles = [(Fraction(a, c), Fraction(b, c)) for a, b, c in triples]
-    for narrow, wide in product(angles, angles):
-        yield Angles(narrow, wide, (Fraction(1, 8), Fraction(1, 8)))
-
-
-@cache
-def two_angles() -> Experiment:
-    """One full-batch update at the best learning rate, for two pairs of unit samples around w*."""
-
-    def describe_angles(angles: Angles) -> tuple[tuple[str, str], ...]:
-        pairs = (("(cos, sin) phi", angles.narrow), ("(cos, sin) psi", angles.wide), ("e", angles.e))
-        return tuple((name, text(v)) for name, v in pairs)
-
-    def lower_angles(angles: Angles) -> tuple[FloatArray, FloatArray, FloatArray]:
-        phi, psi = (np.array([np.arctan2(float(v[1]), float(v[0]))]) for v in (angles.narrow, angles.wide))
-        return phi, psi, np.array([angles.e], dtype=np.float64)
-
-    exact = ExactRoute(angle_candidates, observe_angles_exact, describe_angles, lower_angles)
-    return Experiment("two pairs of unit samples", angle_draws, observe_angles, exact)

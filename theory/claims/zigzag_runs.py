@@ -78,9 +78,9 @@ def grid_with_curvatures(
     """
     d = np.empty((rows, p))
     d[:, 0] = rng.uniform(0.0, 0.8, rows)
-    first = x((rows,))
+    first, rest = x((rows,)), x((rows, p - 1))
     learning_rate = first / (2.0 * (1.0 + d[:, 0] ** 2))
-    d[:, 1:] = np.sqrt(np.minimum(x((rows, p - 1)) / (2.0 * learning_rate[:, None]), 1.0))
+    d[:, 1:] = np.sqrt(np.minimum(rest / (2.0 * learning_rate[:, None]), 1.0))
     w_star = np.zeros((rows, p))
     w_star[:, 0] = 1.0
     return FilterBatch.create(d, w_star + small_errors(rng, d), learning_rate, w_star)
@@ -101,20 +101,25 @@ def away_from(value: float, low: float, high: float, rng: np.random.Generator, s
 
 def plain_runs(rng: np.random.Generator) -> Iterator[GridRuns]:
     """Full batch without momentum, p = 1..8, 2 lam h_j on both sides of 1 and stable."""
-    for p in range(1, 9):
-        for high in (0.98, 1.95):
-            batch = grid_with_curvatures(rng, lambda shape, high=high: away_from(1.0, 0.05, high, rng, shape), p)
-            yield GridRuns(batch, batch.w_star + small_errors(rng, batch.d), 0.0, 4)
+    for p, high in product(range(1, 9), (0.98, 1.95)):
+
+        def curvature(shape: tuple[int, ...], high: float = high) -> FloatArray:
+            return away_from(1.0, 0.05, high, rng, shape)
+
+        batch = grid_with_curvatures(rng, curvature, p)
+        yield GridRuns(batch, batch.w_star + small_errors(rng, batch.d), 0.0, 4)
 
 
 def momentum_runs(rng: np.random.Generator, *, oscillating: bool = False) -> Iterator[GridRuns]:
     """Heavy ball, p = 1..4: 2 lam h_j between the bounds, or (not `oscillating`) anywhere below stability."""
-    for p, mu in product(range(1, 5), (0.3, 0.6, 0.8, 0.9)):
+    for p, mu in product((1, 2, 4), (0.3, 0.8)):
         root = float(np.sqrt(mu))
         low, high, stable = (1.0 - root) ** 2, (1.0 + root) ** 2, 2.0 * (1.0 + mu)
 
-        def curvature(shape: tuple[int, ...], low: float = low, high: float = high) -> FloatArray:
-            return low + (high - low) * rng.beta(0.7, 1.2, shape) * 0.98 + 0.01 * (high - low)
+        def between(shape: tuple[int, ...], low: float = low, high: float = high) -> FloatArray:
+            # the first of each grid from 1 - mu on: capped at h_0/(1 + d_0^2), the others stay above the lower bound
+            least = np.sqrt(low * high) if len(shape) == 1 else low
+            return rng.uniform(least + 0.01 * (high - least), high - 0.01 * (high - least), shape)
 
         def anywhere(
             shape: tuple[int, ...], low: float = low, high: float = high, stable: float = stable
@@ -123,7 +128,7 @@ def momentum_runs(rng: np.random.Generator, *, oscillating: bool = False) -> Ite
             side = rng.uniform(size=shape)
             return np.where(side < 0.4, below, np.where(side < 0.8, above, rng.uniform(low, high, shape)))
 
-        batch = grid_with_curvatures(rng, curvature if oscillating else anywhere, p, rows=20)
+        batch = grid_with_curvatures(rng, between if oscillating else anywhere, p, rows=20)
         steps = min(200, int(np.log(RESOLUTION) / np.log(root)))
         yield GridRuns(batch, batch.w_star + small_errors(rng, batch.d), root, steps)
 
@@ -152,6 +157,7 @@ def observe(runs: GridRuns) -> Observation:
         "sqrt_mu": runs.sqrt_mu,
         "steps": runs.steps,
         "h": np.array([np.square(grid_samples(d)).mean(axis=0) for d in batch.d]).T,
+        "theta": _angles(batch, runs.sqrt_mu),
         "g": first.gradients[0].T,
         "e": (batch.w - batch.w_star).T,
         "e_next": (first.weights[1] - batch.w_star).T,
@@ -163,6 +169,16 @@ def observe(runs: GridRuns) -> Observation:
         "all_active": active.all(axis=0),
     }
     return Observation(values, TOLERANCE)
+
+
+def _angles(batch: FilterBatch, sqrt_mu: float) -> FloatArray:
+    """|angle| (p, B) of an eigenvalue of (e_j, v_j) -> (e_j - lam v_j', v_j'), v_j' = mu v_j + 2 h_j e_j."""
+    mu, rate = sqrt_mu**2, batch.learning_rate
+    curvature = 2.0 * np.array([np.square(grid_samples(d)).mean(axis=0) for d in batch.d]).T
+    update = np.empty((*curvature.shape, 2, 2))
+    update[..., 0, 0], update[..., 0, 1] = 1.0 - rate * curvature, -mu * rate
+    update[..., 1, 0], update[..., 1, 1] = curvature, mu
+    return np.abs(np.angle(np.linalg.eigvals(update)[..., 0]))
 
 
 def exact_changes(gradients: list[Vector]) -> list[list[Fraction]]:
@@ -201,12 +217,12 @@ def observe_exact(run: GridRun) -> Values:
 def plain_candidates() -> Iterator[GridRun]:
     """Exact runs with p = 1, then p = 2, simplest first; 2 lam h = 1 among them."""
     rates = [Fraction(n, 8) for n in (4, 2, 6, 1, 5)]
-    starts = [Fraction(n, 4) for n in (8, 6, 4, 5)]
+    starts = [Fraction(n, 4) for n in (8, 5, 4)]
     for w0, d0, lam in product(starts, (Fraction(0), Fraction(1, 2)), rates):
-        yield GridRun(FilterInstance((d0,), (w0,), lam), (w0 + 1,), Fraction(0), 4)
-    slopes, widths = [Fraction(n, 4) for n in (1, -1, 0)], [Fraction(n, 2) for n in (1, 2, 0)]
+        yield GridRun(FilterInstance((d0,), (w0,), lam), ((1 + w0) / 2,), Fraction(0), 4)
+    slopes, widths = [Fraction(n, 8) for n in (1, 0)], [Fraction(n, 2) for n in (1, 2, 0)]
     for w0, w1, d0, d1, lam in product(starts, slopes, (Fraction(0), Fraction(1, 2)), widths, rates):
-        yield GridRun(FilterInstance((d0, d1), (w0, w1), lam), (w0 + 1, Fraction(1, 2)), Fraction(0), 4)
+        yield GridRun(FilterInstance((d0, d1), (w0, w1), lam), ((1 + w0) / 2, Fraction(1, 8)), Fraction(0), 4)
 
 
 def momentum_candidates() -> Iterator[GridRun]:
