@@ -18,6 +18,8 @@ MODULES: tuple[str, ...] = (
     "activity",
     "trajectory",
     "convergence",
+    "initialisation",
+    "zigzag",
 )
 
 
