@@ -18,7 +18,6 @@ MODULES: tuple[str, ...] = (
     "activity",
     "trajectory",
     "convergence",
-    "initialisation",
     "zigzag",
 )
 
