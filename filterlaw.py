@@ -104,6 +104,10 @@ LevelOption = Annotated[
 SeedOption = Annotated[
     int, typer.Option("--seed", parser=_integer("seed", 0), metavar="N", help="Seed of every random draw.")
 ]
+JobsOption = Annotated[
+    int | None,
+    typer.Option("--jobs", parser=_integer("jobs", 1), metavar="N", help="Processes to use (default: one per core)."),
+]
 JsonOption = Annotated[str | None, typer.Option("--json", metavar="FILE", help="Also write the result as JSON.")]
 
 
@@ -134,6 +138,7 @@ def verify(
     seed: SeedOption = 0,
     json: JsonOption = None,
     output: Annotated[str | None, typer.Option("--output", metavar="DIR", help="Write ledger.json there.")] = None,
+    jobs: JobsOption = None,
 ) -> int:
     """Verify claims and print the ledger."""
     from sim.files import atomic_write, require_writable
@@ -147,18 +152,18 @@ def verify(
     claims = _claims(ids or [], level)
 
     from theory.display import emit, ledger_table, row, summary
-    from theory.serialise import environment, report_record, to_json
-    from theory.verify import verify as verify_claim
+    from theory.parallel import cores, verify_records
+    from theory.serialise import environment, to_json
 
-    rows, records = [], []
+    done = {}
     with _progress() as progress:
         task = progress.add_task("", total=len(claims))
-        for claim in claims:
-            progress.update(task, description=claim.id)
-            report = verify_claim(claim, level=level, seed=seed)
-            records.append(report_record(report))
-            rows.append(row(records[-1], report.seconds))
-            progress.advance(task)
+        asked = [claim.id for claim in claims]
+        for id_, record, seconds in verify_records(asked, level=level, seed=seed, jobs=jobs or cores()):
+            done[id_] = (record, seconds)
+            progress.update(task, description=id_, advance=1)
+    records = [done[id_][0] for id_ in asked]
+    rows = [row(*done[id_]) for id_ in asked]
     text = to_json({"environment": environment(level=level, seed=seed), "claims": records})
     with _bad_input():
         for target in targets:

@@ -18,6 +18,7 @@ MODULES: tuple[str, ...] = (
     "activity",
     "trajectory",
     "convergence",
+    "initialisation",
     "zigzag",
 )
 
@@ -32,6 +33,15 @@ def all_claims() -> dict[str, Claim]:
                 raise ValueError(f"claim id {claim.id} is used twice")
             claims[claim.id] = claim
     return claims
+
+
+def together(ids: Sequence[str]) -> list[list[str]]:
+    """The ids grouped by the module of their claims, in order: claims of a module share experiments."""
+    groups = []
+    for name in MODULES:
+        own = {claim.id for claim in import_module(f"{__name__}.{name}").CLAIMS}
+        groups.append([id_ for id_ in ids if id_ in own])
+    return [group for group in groups if group]
 
 
 def find(ids: Sequence[str]) -> list[Claim]:

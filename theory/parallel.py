@@ -1,0 +1,53 @@
+"""Verifying many claims on several processes: the claims of a module share their experiments, so they stay together."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from typing import Any
+
+from theory.claims import find, together
+from theory.ledger import Level
+from theory.serialise import report_record
+from theory.verify import verify
+
+Record = dict[str, Any]
+Done = tuple[str, Record, float]
+"""A claim's id, its record (see `theory.serialise`), and the seconds it took."""
+
+
+def cores() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def verify_records(ids: Sequence[str], *, level: Level, seed: int, jobs: int) -> Iterator[Done]:
+    """Verify claims on up to `jobs` processes and yield their records as they are done.
+
+    The records do not depend on `jobs`. With one job, or one module's claims, no process is started.
+    Raises ValueError for an unknown id or jobs < 1.
+    """
+    if jobs < 1:
+        raise ValueError(f"jobs must be at least 1, got {jobs}")
+    groups = together([claim.id for claim in find(ids)])
+    if jobs == 1 or len(groups) < 2:
+        for group in groups:
+            yield from _verify_group(group, level, seed)
+        return
+    # spawned, not forked: a forked child would share the parent's threads and their locks
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(jobs, len(groups)), mp_context=context) as pool:
+        futures = [pool.submit(_verify_group, group, level, seed) for group in groups]
+        try:
+            for future in as_completed(futures):
+                yield from future.result()
+        finally:
+            for future in futures:
+                future.cancel()
+
+
+def _verify_group(ids: Sequence[str], level: Level, seed: int) -> list[Done]:
+    reports = [verify(claim, level=level, seed=seed) for claim in find(ids)]
+    return [(report.claim.id, report_record(report), report.seconds) for report in reports]
