@@ -70,16 +70,16 @@ TRUE_COUNT = sp.Implies(OSCILLATES, sp.Abs(flips[j] - (steps - 1) * theta[j] / s
 
 
 def _sign_cases() -> tuple[Step, ...]:
-    before = sp.Symbol("g_j", real=True)
     up, down = sp.Symbol("r", positive=True), sp.Symbol("s", negative=True)
 
-    def change(rho: sp.Expr) -> sp.Expr:
-        return sp.Abs(sp.sign(before) - sp.sign(rho * before)) / 2
+    def case(rho: sp.Expr) -> sp.Equality:
+        law = full_batch_flip(j).subs(h[j], (1 - rho) / (2 * lam))
+        return sp.Eq(sp.Abs(sp.sign(g[j]) - sp.sign(rho * g[j])) / 2, law)
 
     return (
-        Step("rho_j > 0: the sign stays", sp.Eq(change(up), 0)),
-        Step("rho_j = 0: half a change, and none after", sp.Eq(change(sp.Integer(0)), sp.Abs(sp.sign(before)) / 2)),
-        Step("rho_j < 0: a change at every update", sp.Eq(change(down), sp.Abs(sp.sign(before)))),
+        Step("rho_j > 0: the sign stays", case(up)),
+        Step("rho_j = 0: half a change, and none after", case(sp.Integer(0))),
+        Step("rho_j < 0: a change at every update", case(down)),
     )
 
 
@@ -160,7 +160,7 @@ def heavy_ball() -> Derivation:
         Step("eliminate v, x = 2 lam h, g = 2 h e", sp.Eq(following, (1 + _mu - _x) * error - _mu * before)),
         Step(
             "the discriminant of z^2 - (1 + mu - x) z + mu is negative between the bounds only",
-            sp.Eq((1 + _mu - _x) ** 2 - 4 * _mu, (_x - (1 - sp.sqrt(_mu)) ** 2) * (_x - (1 + sp.sqrt(_mu)) ** 2)),
+            sp.Eq((1 + sqrt_mu**2 - _x) ** 2 - 4 * sqrt_mu**2, (_x - LOWER) * (_x - UPPER)),
         ),
         Step(
             "there cos(k theta + phi) mu^(k/2) obeys the recursion",

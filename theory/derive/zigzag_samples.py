@@ -91,6 +91,7 @@ def consecutive_samples() -> Derivation:
             "e' = e - 2 lam r X, r = e.X; the summands of e'.X'",
             sp.Eq((error - 2 * lam * r * x) * x_next, error * x_next - 2 * lam * r * x * x_next),
         ),
+        Step("for p = 3 in full", _three_coordinates()),
         Step(
             "signs s, s' of the two gradients: (s - s')^2 / 4 = 1 iff s s' = -1",
             sp.Eq((s - s_next) ** 2 / 4 - 1, (s**2 + s_next**2 - 2) / 4 - (1 + s * s_next) / 2),
@@ -101,6 +102,12 @@ def consecutive_samples() -> Derivation:
     return Derivation(
         (TRUE_PAIR_FLIP, TRUE_RESIDUAL_NEXT, TRUE_TOGETHER), ("both samples are active", "y = w*.X"), steps_
     )
+
+
+def _three_coordinates() -> sp.Equality:
+    moved = [e[k] - 2 * lam * dot(e, X) * X[k] for k in range(3)]
+    left = sum((moved[k] * X_next[k] for k in range(3)), sp.Integer(0))
+    return sp.Eq(left.subs(p, 3).doit(), TRUE_RESIDUAL_NEXT.rhs.subs(p, 3).doit())
 
 
 @cache

@@ -252,16 +252,17 @@ def test_no_learning_rate_beats_the_best_one_for_an_angle(phi: float) -> None:
 
 
 @settings(max_examples=80)
-@given(st.floats(0.01, 0.78), st.floats(0.0, 6.28), st.floats(0.0, 6.28), st.floats(0.05, 0.95))
+@given(st.floats(0.01, 0.78), st.floats(0.0, 0.99), st.floats(0.01, 1.0), st.floats(0.05, 0.95))
 def test_progress_is_less_between_the_normals_of_equally_long_samples(
-    phi: float, first: float, second: float, share: float
+    phi: float, inside: float, outside: float, share: float
 ) -> None:
+    """Unit errors (u, v) along and across w*: w lies between the normals where u^2 < sin(phi)^2."""
     X = np.array([[np.cos(phi), np.sin(phi)], [np.cos(phi), -np.sin(phi)]])
-    between, progress = [], []
-    for t in (first, second):
-        r = X @ (np.cos(t), np.sin(t))
-        moved = np.array([np.cos(t), np.sin(t)]) - share * r[:, None] * X
-        between.append(r[0] * r[1])
-        progress.append(1.0 - np.square(moved).sum(axis=1).mean())
-    assume(between[0] < 0 < between[1])
+    bound = np.sin(phi) ** 2
+    progress = []
+    for u2, between in ((bound * inside, True), (bound + (1.0 - bound) * outside, False)):
+        e = np.sqrt([u2, 1.0 - u2])
+        r = X @ e
+        assert bool(r[0] * r[1] < 0) is between
+        progress.append(1.0 - np.square(e - share * r[:, None] * X).sum(axis=1).mean())
     assert progress[0] <= progress[1] + 1e-14
