@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import sympy as sp
+from sympy.core.relational import Relational
 from sympy.logic.boolalg import Boolean
 
 from theory.derivation import Derivation
@@ -250,6 +251,9 @@ def _sides(statement: Boolean, values: dict[str, Any]) -> tuple[str, str]:
     if isinstance(statement, sp.Equivalent):
         says = "; ".join(f"{part} is {truth(part, values)}" for part in statement.args)
         return f"{statement}", says
+    if isinstance(statement, Relational):
+        left, right = (value(side, values, exact=True) for side in statement.args)
+        return str(statement), f"{statement.lhs} = {left}, {statement.rhs} = {right}"
     return str(statement), "false"
 
 
