@@ -20,6 +20,7 @@ MODULES: tuple[str, ...] = (
     "convergence",
     "initialisation",
     "zigzag",
+    "loosened",
 )
 
 
