@@ -33,8 +33,8 @@ ZIG = Claim(
     source="Schneider, Section 3.2, Fig. 3",
     statement="coordinates first move straight, then zig-zag once w crosses the normal of a sample; zig-zag means slow "
     "convergence; it is least when w0 points along w* and samples are at a large angle to w*",
-    note="The picture is right for one sample per update, positive samples and the pixel frame. That is not the setting "
-    "of Theorem 1 (full batch, frame of w*), where no sign changes at all while 2 lam h_j < 1 (X-FLIP).",
+    note="The picture is right for one sample per update, positive samples and the pixel frame. That is not the "
+    "setting of Theorem 1 (full batch, frame of w*), where no sign changes at all while 2 lam h_j < 1 (X-FLIP).",
     clauses=(
         Clause(
             name="straight at first",

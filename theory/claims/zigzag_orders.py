@@ -156,7 +156,7 @@ def pair_candidates() -> Iterator[FilterInstance]:
     errors = [Fraction(n, 8) for n in (4, 0, 1, -1)]
     for e0, e1, d0, d1, lam in product(errors, errors, widths, widths, rates):
         yield FilterInstance((d0, d1), (1 + e0, e1), lam)
-    for e0, e1, e2 in product(errors[:3], errors[1:], errors[2:]):
+    for e0, e1, e2 in product(errors[:2], errors[2:], errors[2:]):
         yield FilterInstance((widths[0], widths[0], widths[1]), (1 + e0, e1, e2), rates[1])
 
 
@@ -201,7 +201,7 @@ def observe_orders(drawn: tuple[FilterBatch, np.random.Generator]) -> Observatio
     """
     batch, rng = drawn
     problem, n = GridProblem.of(batch), 2**batch.p
-    blocks = 1600 // n
+    blocks = 1200 // n
     rates, errors = {}, []
     for order in ("random", "shuffled"):
         run = descend(

@@ -106,8 +106,11 @@ def full_batch() -> Derivation:
             sp.Eq(-sf.TRUE_E9.rhs.subs(w[i], sf.TRUE_E4.rhs), -by_i * sf.TRUE_E9.rhs),
         ),
         *_sign_cases(),
-        Step("h_0 >= h_i, in terms of u = 1 - d_i >= 0", sp.Ge(d[0] ** 2 + below * (1 + d[i]), 0)),
-        Step("so 1 - 2 lam h_0 <= 1 - 2 lam h_i", sp.Ge((1 - 2 * lam * rest) - (1 - 2 * lam * (rest + below)), 0)),
+        Step("h_0 >= h_i, in terms of u = 1 - d_i >= 0", sp.Ge(d[0] ** 2 + below * (1 + d[i]), 0, evaluate=False)),
+        Step(
+            "so 1 - 2 lam h_0 <= 1 - 2 lam h_i",
+            sp.Ge((1 - 2 * lam * rest) - (1 - 2 * lam * (rest + below)), 0, evaluate=False),
+        ),
     )
     first = sp.Implies(sp.Ne(g[0], 0), flip[i] <= flip[0])
     same = sp.Implies(generic, sp.Eq(gsc, gsc_other))

@@ -153,8 +153,8 @@ def grid_regimes() -> Derivation:
     half = sp.Rational(1, 2)
     steps_ = (
         *random_order().steps,
-        Step("e_i a_i >= -|e_i| d_i: at a_i = d_i, e_i = u", sp.Ge(u * width + u * width, 0)),
-        Step("|e_0| (1 + a_0) >= |e_0| (1 - d_0)", sp.Ge(entry * (1 + d[0]) - entry * (1 - d[0]), 0)),
+        Step("e_i a_i >= -|e_i| d_i: at a_i = d_i, e_i = u", sp.Ge(u * width + u * width, 0, evaluate=False)),
+        Step("|e_0| (1 + a_0) >= |e_0| (1 - d_0)", sp.Ge(entry * (1 + d[0]) - entry * (1 - d[0]), 0, evaluate=False)),
         Step("X_0 = 1 + a_0 has one sign, q_0 = 1", sp.Eq(flip_probability(sp.Integer(1)), 0)),
         Step("X_i = +-d_i has either with q_i = 1/2", sp.Eq(flip_probability(half), half)),
         Step("the mean over coordinates", sp.Eq((0 + over(half).doit()) / p, FAR_GSC)),
