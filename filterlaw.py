@@ -152,7 +152,7 @@ def verify(
     claims = _claims(ids or [], level)
 
     from theory.display import emit, ledger_table, row, summary
-    from theory.parallel import cores, verify_records
+    from theory.claims.run import cores, verify_records
     from theory.serialise import environment, to_json
 
     done = {}
