@@ -228,16 +228,11 @@ def observe_shift(grids: Grids) -> Observation:
 
 def shift_candidates() -> Iterator[ExactGrid]:
     """Grids of two coordinates with E[X_0] = 1, simplest first."""
-    shifts, widths = (ONE, -ONE, HALF, -HALF), (ONE, HALF, QUARTER)
-    for m1, d0, d1, w0, w1, lam in simplest_first(
-        shifts,
-        (Fraction(0), HALF, QUARTER),
-        widths,
-        (ONE, HALF, Fraction(2)),
-        (Fraction(0), ONE, -ONE),
-        (QUARTER, HALF),
+    zero, two = Fraction(0), Fraction(2)
+    for m1, d0, d1, w0, w1 in simplest_first(
+        (ONE, -ONE, HALF, -HALF), (zero, HALF, QUARTER), (ONE, HALF, QUARTER), (ONE, HALF, two), (zero, ONE, -ONE)
     ):
-        yield ExactGrid((ONE, m1), (d0, d1), (w0, w1), lam)
+        yield ExactGrid((ONE, m1), (d0, d1), (w0, w1), QUARTER)
 
 
 def observe_shift_exact(grid: ExactGrid) -> Values:

@@ -19,8 +19,8 @@ from theory.experiment import ExactRoute, Experiment, Observation, Values
 Vector = tuple[Fraction, ...]
 
 
-DRAWS = 8000
-"""Draws of the noise: five standard errors of a mean square of Gaussians are 5 sqrt(2/DRAWS), 8% of it."""
+DRAWS = 5000
+"""Draws of the noise: five standard errors of a mean square of Gaussians are 5 sqrt(2/DRAWS), 10% of it."""
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,9 @@ class NoiseStudies:
 def noise_studies(rng: np.random.Generator) -> Iterator[NoiseStudies]:
     """Narrow and wide grids with little noise."""
     for p in (2, 3, 4):
-        d = rng.uniform(0.15, 0.9, (6, p))
-        d[:, 0] = rng.uniform(0.0, 0.4, 6)
-        yield NoiseStudies(d, rng.uniform(0.005, 0.02, 6), int(rng.integers(2**31)))
+        d = rng.uniform(0.15, 0.9, (5, p))
+        d[:, 0] = rng.uniform(0.0, 0.4, 5)
+        yield NoiseStudies(d, rng.uniform(0.005, 0.02, 5), int(rng.integers(2**31)))
 
 
 def observe_limits(studies: NoiseStudies) -> Observation:

@@ -201,11 +201,9 @@ class ExactNoisyGrid:
 def noisy_candidates() -> Iterator[ExactNoisyGrid]:
     """Grids of two coordinates, simplest first."""
     noises = ((QUARTER, -QUARTER, -QUARTER, QUARTER), (ZERO, QUARTER, ZERO, ZERO), (-QUARTER, ZERO, HALF, QUARTER))
-    for d0, d1, w0, w1, lam in simplest_first(
-        (ZERO, HALF), (ONE, HALF, QUARTER), (ONE, Fraction(2)), (ZERO, HALF), (HALF, QUARTER)
-    ):
+    for d0, d1, w0, w1 in simplest_first((ZERO, HALF), (ONE, HALF, QUARTER), (ONE, Fraction(2)), (ZERO, HALF)):
         for f, steps in product(noises, (1, 2)):
-            yield ExactNoisyGrid((d0, d1), (w0, w1), lam, f, steps)
+            yield ExactNoisyGrid((d0, d1), (w0, w1), QUARTER, f, steps)
 
 
 def observe_descent_exact(grid: ExactNoisyGrid) -> Values:

@@ -116,7 +116,11 @@ def variance_of_limit() -> Derivation:
         ),
     )
     used = (f"{ALL_ACTIVE} at every update", GRID, "noise independent, of mean 0 and variance tau^2", "d_i > 0")
-    return Derivation((VARIANCE,), used, proof)
+    definitions = tuple(
+        sp.Eq(mean_square_shift[k], (tau / 2**p) ** 2 * (2**p * second_moment) / second_moment**2)
+        for k, second_moment in ((0, grid_expectation((1 + a[0]) ** 2)), (i, grid_expectation(a[i] ** 2)))
+    )
+    return Derivation((VARIANCE,), used, proof, definitions)
 
 
 @cache
