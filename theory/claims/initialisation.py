@@ -215,17 +215,11 @@ LOSS = Claim(
         ),
         Clause(
             name="one crossing",
-            text="if lam (2 + d_0^2) <= 1, a correlated start that leads keeps its lead",
+            text="a correlated start that leads keeps its lead, at any learning rate",
             printed=initialisation.STAYS_AHEAD,
             experiment=linear.aligned_pairs,
             derivation=initialisation.aligned_starts,
-            hypotheses=(
-                GRID,
-                LINEAR_RULE,
-                MOMENTS,
-                ALIGNED,
-                Hypothesis("lam (2 + d_0^2) <= 1", sp.Le(lam * (2 + d[0] ** 2), 1)),
-            ),
+            hypotheses=(GRID, LINEAR_RULE, MOMENTS, ALIGNED),
             controls=(
                 Control(
                     "so does the uncorrelated one",

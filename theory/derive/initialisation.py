@@ -226,36 +226,35 @@ def aligned_losses() -> Derivation:
 
 @cache
 def aligned_starts() -> Derivation:
-    """The correlated start leads after k updates exactly if CROSSED, whatever r > 0 and sigma.
+    """The correlated start leads after k updates exactly if CROSSED, whatever r > 0 and sigma; a lead is never lost.
 
-    If lam (2 + d_0^2) <= 1 a lead is never lost: with D_k = sum_{i>0} h_i rho_i^(2k) - (p - 1) h_0 rho_0^(2k),
-    D_(k+1) = rho_0^2 D_k + sum_{i>0} h_i rho_i^(2k) (rho_i^2 - rho_0^2), and the sum is not negative.
+    With D_k = sum_{i>0} h_i rho_i^(2k) - (p - 1) h_0 rho_0^(2k), x_i = (rho_i/rho_0)^2 and f(k) = D_k/rho_0^(2k), which
+    is convex in k: k f(k+1) - (k+1) f(k) + f(0) = sum_i h_i (k x_i^(k+1) - (k+1) x_i^k + 1) >= 0, and f(0) = D_0 <= 0.
+    So D_k >= 0 gives D_(k+1) >= 0 at any learning rate (if rho_0 = 0, D_k >= 0 for every k > 0 anyway).
     """
-    below_1, slack = sp.symbols("u t", nonnegative=True)
     lead, positive = sp.symbols("D v", positive=True)
-    h_0, h_i = curvature(0), curvature(i)
-    squares = contraction(i) ** 2 - contraction(0) ** 2
+    x, below_1, powers = sp.symbols("x u s", nonnegative=True)
+    start = curvature(i) - curvature(0)
+
+    def convexity(k: sp.Expr) -> sp.Expr:
+        return k * x ** (k + 1) - (k + 1) * x**k + 1
+
     steps_ = (
         *aligned_losses().steps,
         Step("r sigma^2 > 0 times the lead D_k", sp.Gt(variance * positive * lead, 0)),
+        Step("a summand of D_0 is h_i - h_0", sp.Eq(start, -(d[0] ** 2 + (1 - d[i]) * (1 + d[i])))),
+        Step("which is not positive: u = 1 - d_i", sp.Ge(d[0] ** 2 + below_1 * (1 + d[i]), 0)),
         Step(
-            "one update later, a summand of D_k is rho_0^2 times itself and",
-            sp.Eq(weight(i) * contraction(i) ** 2 - contraction(0) ** 2 * weight(i), weight(i) * squares),
+            "convexity, by induction on k from 0: what is added to x times the last",
+            sp.Eq(convexity(steps) - x * convexity(steps - 1), (x**steps - 1) * (x - 1)),
         ),
-        Step("where", sp.Eq(squares, 4 * lam * (h_0 - h_i) * (1 - lam * (h_0 + h_i)))),
-        Step("with u = 1 - d_i", sp.Eq(h_0 - h_i, d[0] ** 2 + (1 - d[i]) * (1 + d[i]))),
-        Step(
-            "and t = 1 - lam (2 + d_0^2)",
-            sp.Eq(1 - lam * (h_0 + h_i), (1 - lam * (2 + d[0] ** 2)) + lam * (1 - d[i]) * (1 + d[i])),
-        ),
-        Step(
-            "is not negative, so a lead that is not negative stays so",
-            sp.Ge(4 * lam * (d[0] ** 2 + below_1 * (1 + d[i])) * (slack + lam * below_1 * (1 + d[i])), 0),
-        ),
+        Step("starts at", sp.Eq(convexity(sp.S.Zero), 0)),
+        Step("and is (x - 1)^2 s >= 0, s = 1 + x + ... + x^(k-1)", sp.Ge((x - 1) ** 2 * powers, 0)),
+        Step("the term in h_0 adds nothing", sp.Eq(convexity(steps).subs(x, 1), 0)),
     )
     result = (sp.Equivalent(LEADS, CROSSED), sp.Implies(CROSSED, LEADS), STAYS_AHEAD)
     used = (LINEAR_RULE, MOMENTS, ALIGNED, "equal correlations 0 < r <= 1", "0 <= d_i <= 1")
-    return Derivation(result, (*used, "for the last: lam (2 + d_0^2) <= 1"), steps_)
+    return Derivation(result, used, steps_)
 
 
 @cache
