@@ -36,7 +36,7 @@ def noise_studies(rng: np.random.Generator) -> Iterator[NoiseStudies]:
     """Narrow and wide grids with little noise."""
     for p in (2, 3, 4):
         d = rng.uniform(0.15, 0.9, (5, p))
-        d[:, 0] = rng.uniform(0.0, 0.4, 5)
+        d[:, 0] = rng.uniform(0.3, 0.7, 5)
         yield NoiseStudies(d, rng.uniform(0.005, 0.02, 5), int(rng.integers(2**31)))
 
 
