@@ -28,14 +28,15 @@ from theory.derive.initialisation import (
     curvature,
     expected_loss,
     initial_distance,
+    log_gain,
     loss_corr,
     loss_corr_next,
     loss_unc,
     loss_unc_next,
     mu,
     r,
+    rate,
     steps_corr,
-    steps_saved,
     steps_unc,
     variance,
     weight,
@@ -249,8 +250,8 @@ LOSS = Claim(
             derivation=initialisation.steps_to_precision,
             hypotheses=(GRID, LINEAR_RULE, MOMENTS, ALIGNED, STABLE),
             controls=(
-                Control("without the 2", sp.Abs(steps_unc[i] - steps_corr[i] - 2 * steps_saved(1 / (1 - r), i)) < 1),
-                Control("later", sp.Abs(steps_corr[i] - steps_unc[i] - steps_saved(1 / (1 - r), i)) < 1),
+                Control("without the 2", sp.Abs(steps_unc[i] - steps_corr[i] - log_gain[i] / rate[i]) < 1),
+                Control("later", sp.Abs(steps_corr[i] - steps_unc[i] - log_gain[i] / (2 * rate[i])) < 1),
             ),
         ),
         Clause(
@@ -262,10 +263,8 @@ LOSS = Claim(
             derivation=initialisation.steps_to_precision,
             hypotheses=(GRID, LINEAR_RULE, MOMENTS, EDGE, STABLE),
             controls=(
-                Control(
-                    "without the 2", sp.Abs(steps_corr[1] - steps_unc[1] - 2 * steps_saved(1 + (p - 1) * r, 1)) < 1
-                ),
-                Control("sooner", sp.Abs(steps_unc[1] - steps_corr[1] - steps_saved(1 + (p - 1) * r, 1)) < 1),
+                Control("without the 2", sp.Abs(steps_unc[1] - steps_corr[1] - log_gain[1] / rate[1]) < 1),
+                Control("sooner", sp.Abs(steps_corr[1] - steps_unc[1] - log_gain[1] / (2 * rate[1])) < 1),
             ),
         ),
         Clause(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -180,21 +180,26 @@ def pair_candidates() -> Iterator[Setting]:
                 yield Setting((d0, d1), lam, one, k, reach, zero, r)
 
 
-def mean_loss(
-    setting: Setting, variances: Sequence[Number], losses: Callable[[Setting, Sequence[Number], int], list[Any]], k: int
-) -> list[Any]:
-    """Exact mean losses of coordinate starts after 0, ..., k updates."""
-    weighted = [(share, losses(setting, start, k)) for share, start in coordinate_starts(setting, variances)]
-    return [sum(share * run[t] for share, run in weighted) for t in range(k + 1)]
+def exact_mean(setting: Setting, variances: Sequence[Number], losses: Sequence[Any]) -> Any:
+    """The mean of the losses of `coordinate_starts`, listed in their order."""
+    starts = coordinate_starts(setting, variances)
+    return sum(share * loss for (share, _), loss in zip(starts, losses, strict=True))
+
+
+@lru_cache(maxsize=1024)
+def _linear_runs(points: Setting) -> tuple[list[Any], ...]:
+    """Exact losses from each of `coordinate_starts`, which are the same points for every r."""
+    starts = coordinate_starts(points, [1] * points.p)
+    return tuple(exact_linear_losses(points, start, points.steps + 1) for _, start in starts)
 
 
 def observe_pairs_exact(setting: Setting, variances: Variances) -> Values:
     """The rational route."""
-    corr, unc = (
-        mean_loss(setting, variances(setting.p, r), exact_linear_losses, setting.steps + 1)
-        for r in (setting.r, Fraction(0))
-    )
-    seen = {"loss_corr": corr[-2], "loss_corr_next": corr[-1], "loss_unc": unc[-2], "loss_unc_next": unc[-1]}
+    runs, seen = _linear_runs(replace(setting, r=Fraction(0))), {}
+    for name, r in (("corr", setting.r), ("unc", Fraction(0))):
+        shares = variances(setting.p, r)
+        seen[f"loss_{name}"] = exact_mean(setting, shares, [run[-2] for run in runs])
+        seen[f"loss_{name}_next"] = exact_mean(setting, shares, [run[-1] for run in runs])
     return {**exact_parameters(setting), **seen}
 
 
@@ -234,7 +239,7 @@ def edge_pairs() -> Experiment:
 def observe_steps(batch: Sequence[tuple[Setting, float, np.ndarray, np.ndarray]]) -> Observation:
     """The first update after which E (w_j - w*_j)^2 is at most the precision, and the rate of the first update."""
     p, b = batch[0][0].p, len(batch)
-    counts, rate = np.full((2, p, b), np.nan), np.zeros((p, b))
+    counts, first, rate = np.full((2, p, b), np.nan), np.ones((2, p, b)), np.zeros((p, b))
     for n, (setting, precision, *variances) in enumerate(batch):
         samples = grid_samples([float(v) for v in setting.d])
         for row, shares in enumerate(variances):
@@ -246,11 +251,13 @@ def observe_steps(batch: Sequence[tuple[Setting, float, np.ndarray, np.ndarray]]
                 pull = (float(setting.w0_star) * samples[:, 0] - w @ samples.T) @ samples
                 w += 2.0 * float(setting.lam) / len(samples) * pull
                 k += 1
+            first[row, :, n] = errors[0]
             rate[1:, n] = 0.5 * np.log(errors[0][1:] / errors[1][1:])
     settings = [row[0] for row in batch]
     values: dict[str, Any] = {name: np.array([float(getattr(s, name)) for s in settings]) for name in ("lam", "r")}
     d = np.array([[float(v) for v in s.d] for s in settings]).T
-    seen = {"steps_corr": counts[0], "steps_unc": counts[1], "rate": rate}
+    gain = np.log(first[1] / first[0])
+    seen = {"steps_corr": counts[0], "steps_unc": counts[1], "rate": rate, "log_gain": gain}
     return Observation({**values, **seen, "p": p, "d": d}, 1e-9)
 
 

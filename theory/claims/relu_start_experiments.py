@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -12,13 +12,12 @@ import numpy as np
 from sim.correlation import equicorrelation
 from sim.descent import Trajectory
 from sim.grid import pixel_frame
-from theory.claims.initialisation_experiments import lower_pairs, mean_loss, pair_candidates
+from theory.claims.initialisation_experiments import exact_mean, lower_pairs, pair_candidates
 from theory.claims.start_errors import ONE, ZERO, exact_relu, exact_stays, relu_descent
 from theory.claims.start_laws import (
     STANDARD_ERRORS,
     Case,
     Law,
-    Number,
     Setting,
     aligned_variances,
     coordinate_starts,
@@ -68,18 +67,17 @@ def relu_candidates() -> Iterator[Setting]:
             yield replace(setting, mu=ONE)
 
 
+@lru_cache(maxsize=1024)
+def _relu_runs(points: Setting) -> tuple[tuple[Any, ...], bool]:
+    """Exact losses at the end, from each of `coordinate_starts`, and whether every sample stays active from all."""
+    runs = [exact_relu(points, start, points.steps) for _, start in coordinate_starts(points, [ONE] * points.p)]
+    return tuple(losses[-1] for _, losses in runs), all(exact_stays(points, weights) for weights, _ in runs)
+
+
 def observe_relu_exact(setting: Setting) -> Values:
     """The rational route."""
-    points = coordinate_starts(setting, [ONE] * setting.p)
-    runs = {tuple(start): exact_relu(setting, start, setting.steps) for _, start in points}
-
-    def losses(_: Setting, start: Sequence[Number], __: int) -> list[Any]:
-        return runs[tuple(start)][1]
-
-    corr, unc = (
-        mean_loss(setting, aligned_variances(setting.p, r), losses, setting.steps)[-1] for r in (setting.r, ZERO)
-    )
-    stays = all(exact_stays(setting, weights) for weights, _ in runs.values())
+    losses, stays = _relu_runs(replace(setting, r=ZERO))
+    corr, unc = (exact_mean(setting, aligned_variances(setting.p, r), losses) for r in (setting.r, ZERO))
     return {**exact_parameters(setting), "relu_corr": corr, "relu_unc": unc, "stay_active": stays}
 
 

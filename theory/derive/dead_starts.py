@@ -37,7 +37,7 @@ EQUALLY_LIKELY = sp.Eq(share_dead, share_active)
 GAUSSIAN = "the start is centred Gaussian"
 GIRARD = "Girard: a convex cone with n faces has solid angle (sum of its dihedral angles) - (n - 2) pi"
 
-_c, _C = 1 - d[0], C
+_c = 1 - d[0]
 
 
 def _cosine(first: tuple[int, ...], second: tuple[int, ...]) -> sp.Expr:
@@ -46,7 +46,7 @@ def _cosine(first: tuple[int, ...], second: tuple[int, ...]) -> sp.Expr:
     def form(a: tuple[int, ...], b: tuple[int, ...]) -> sp.Expr:
         left, right = ([_c, *(sign * d[k + 1] for k, sign in enumerate(signs))] for signs in (a, b))
         # C is symmetric: only its upper half is named
-        return sum(left[k] * right[n] * _C[min(k, n), max(k, n)] for k in range(len(left)) for n in range(len(right)))
+        return sum(left[k] * right[n] * C[min(k, n), max(k, n)] for k in range(len(left)) for n in range(len(right)))
 
     return form(first, second) / sp.sqrt(form(first, first) * form(second, second))
 
@@ -226,7 +226,7 @@ def _event_steps(less: sp.Expr, more: sp.Expr, reach: sp.Expr, margin: sp.Expr) 
 
 @cache
 def edge_dead() -> Derivation:
-    """w* orthogonal to (1, ..., 1): P(dead) falls with r, to 0 at r = 1 if the pixels' mean direction is spread."""
+    """w* orthogonal to (1, ..., 1): P(dead) falls with r, to 0 at r = 1 if d_1 > 0."""
     less, more, reach, margin = sp.symbols("q b S v", nonnegative=True)
     rho, below_1 = sp.Symbol("r", nonnegative=True), sp.Symbol("u", positive=True)
     ratio = (1 + (p - 1) * rho) / (1 - rho)

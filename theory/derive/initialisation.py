@@ -41,6 +41,8 @@ precision = sp.Symbol("precision", positive=True)
 """A bound on a mean squared error."""
 rate = sp.IndexedBase("rate", positive=True)
 """[j]: ln(1/|rho_j|), by how much the logarithm of the error of coordinate j falls per update."""
+log_gain = sp.IndexedBase("log_gain", real=True)
+"""[j]: the logarithm of E (w_j - w*_j)^2 of the uncorrelated start over that of the correlated one."""
 
 LINEAR_RULE = "the linear rule: every sample counts, active or not (under ReLU: while every sample is active)"
 ALIGNED = "w* is along (1, ..., 1), all pixels equal"
@@ -275,13 +277,18 @@ def edge_losses() -> Derivation:
     return Derivation((EDGE_LOSS, EDGE_GAP), used, steps_, definitions)
 
 
-def steps_saved(ratio: sp.Expr, index: sp.Expr | int) -> sp.Expr:
-    """ln(ratio)/(2 ln(1/|rho_j|)): by how much a start with `ratio` times less variance there is ahead, in updates."""
-    return sp.log(ratio) / (2 * rate[index])
+def ahead(index: sp.Expr | int, gain: sp.Expr) -> sp.Expr:
+    """|N(0) - N(r) - ln(gain)/(2 ln(1/|rho_j|))| < 1, N the number of updates to the precision, gain = 1/C_jj."""
+    saved = steps_unc[index] - steps_corr[index]
+    return sp.And(
+        sp.Eq(log_gain[index], sp.log(gain)),
+        sp.Eq(rate[index], -sp.log(sp.Abs(contraction(index)))),
+        sp.Lt(sp.Abs(saved - log_gain[index] / (2 * rate[index])), 1),
+    )
 
 
-ALIGNED_STEPS = sp.Lt(sp.Abs(steps_unc[i] - steps_corr[i] - steps_saved(1 / (1 - r), i)), 1)
-EDGE_STEPS = sp.Lt(sp.Abs(steps_corr[1] - steps_unc[1] - steps_saved(1 + (p - 1) * r, 1)), 1)
+ALIGNED_STEPS = ahead(i, 1 / (1 - r))
+EDGE_STEPS = ahead(1, 1 / (1 + (p - 1) * r))
 
 
 @cache
@@ -293,10 +300,10 @@ def steps_to_precision() -> Derivation:
     """
     share, size = sp.symbols("c q", positive=True)
     early, late = sp.Symbol("f", nonnegative=True), sp.Symbol("u", positive=True)
-    rate = 2 * sp.log(1 / size)
+    fall = 2 * sp.log(1 / size)
 
     def time(value: sp.Expr) -> sp.Expr:
-        return sp.log(variance * value / precision) / rate
+        return sp.log(variance * value / precision) / fall
 
     steps_ = (
         *loss_steps(),
@@ -305,7 +312,7 @@ def steps_to_precision() -> Derivation:
             "2 T ln|rho| + ln(sigma^2 C_jj) is ln(precision)",
             sp.Eq(2 * time(share) * sp.log(size) + sp.log(variance * share), sp.log(precision)),
         ),
-        Step("the difference between starts", sp.Eq(time(sp.S.One) - time(share), sp.log(1 / share) / rate)),
+        Step("the difference between starts", sp.Eq(time(sp.S.One) - time(share), sp.log(1 / share) / fall)),
         Step(
             "rounding up adds f and 1 - u, both in [0, 1), u > 0: less than 1 either way",
             sp.Gt(1 - ((1 - late) - early), 0),

@@ -19,7 +19,7 @@ from sim.grid import grid_samples, pixel_frame
 from tests.strategies import correlation_matrices, fractions_in
 from theory.derivation import Derivation
 from theory.derive import initialisation as derive
-from theory.evaluate import truth, value
+from theory.evaluate import residual, truth, value
 from theory.symbols import w
 
 DERIVATIONS = (
@@ -171,10 +171,13 @@ def test_at_a_large_learning_rate_the_correlated_start_need_never_lead() -> None
 
 @pytest.mark.parametrize("r", [0.26, 0.5, 0.9])
 def test_updates_saved_do_not_depend_on_the_precision(r: float) -> None:
-    size = 0.93
-    saved = []
+    d, lam = [0.0, 0.25], 0.56
+    decay = -np.log(1 - 2 * lam * d[1] ** 2)
+    seen = {"p": 2, "d": d, "lam": lam, "r": r, "rate": [0.0, decay], "log_gain": [0.0, -np.log(1 - r)]}
     for precision in 10.0 ** -np.arange(1, 12):
-        needed = [np.ceil(np.log(share / precision) / (2 * np.log(1 / size))) for share in (1.0, 1 - r)]
-        saved.append(needed[0] - needed[1])
-    expected = value(derive.steps_saved(1 / (1 - sp.Symbol("r")), 1), {"r": r, "rate": [0, -np.log(size)]}, exact=False)
-    assert np.all(np.abs(np.array(saved) - expected) < 1)
+        unc, corr = (np.ceil(np.log(share / precision) / (2 * decay)) for share in (1.0, 1 - r))
+        at = {**seen, "i": 1, "steps_unc": [0.0, unc], "steps_corr": [0.0, corr]}
+        assert residual(derive.ALIGNED_STEPS, at, 1e-9) < 1e-9
+        # half the updates saved, or a factor in place of a difference, is told apart
+        wrong = {**at, "steps_corr": [0.0, unc * (1 - r)]}
+        assert precision > 1e-3 or residual(derive.ALIGNED_STEPS, wrong, 1e-9) > 1
