@@ -175,14 +175,20 @@ def _symbolic(derivation: Derivation, statement: Boolean, premises: tuple[Boolea
     count = len(derivation.steps)
     if count == 0:
         return Outcome(False, 0, None, None, "the derivation has no steps")
-    failing = [f"step not confirmed: {step.text}" for step in derivation.failing_steps()]
-    failing += [f"result not confirmed: {part}" for part in derivation.ungrounded()]
+    failing = _unconfirmed(derivation)
     if failing:
         return Outcome(False, count, None, None, failing[0])
     passed = derivation.entails(statement, premises)
     way = "substituted from its definitions" if derivation.definitions else "argued from them"
     detail = f"{count} steps proven, the result {way}; the statement {'follows' if passed else 'does not follow'}"
     return Outcome(passed, count, None, None, detail)
+
+
+@lru_cache(maxsize=256)
+def _unconfirmed(derivation: Derivation) -> tuple[str, ...]:
+    """What algebra does not confirm of a derivation, whatever statement is to follow from it."""
+    steps = [f"step not confirmed: {step.text}" for step in derivation.failing_steps()]
+    return (*steps, *(f"result not confirmed: {part}" for part in derivation.ungrounded()))
 
 
 def exact_search(
