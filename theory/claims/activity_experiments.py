@@ -111,9 +111,10 @@ def candidates(
     widths: Sequence[Fraction] = WIDTHS, rates: Sequence[Fraction] = (HALF, Fraction(3, 4))
 ) -> Iterator[FilterInstance]:
     """Exact instances with p = 1 and p = 2, simplest first."""
-    for d0, w0 in simplest_first(widths, WEIGHTS):
+    weights = (*WEIGHTS[:3], *WEIGHTS[4:5], *WEIGHTS[6:8])
+    for d0, w0 in simplest_first(widths, weights):
         yield FilterInstance((d0,), (w0,), HALF)
-    for d0, d1, w0, w1, lam in simplest_first(widths[:3], widths, WEIGHTS, WEIGHTS, rates):
+    for d0, d1, w0, w1, lam in simplest_first(widths[:3], widths[:3], weights, weights, rates):
         yield FilterInstance((d0, d1), (w0, w1), lam)
 
 
@@ -124,7 +125,7 @@ def activity() -> Experiment:
         name="activity by enumeration",
         sample=mixed_batches,
         observe=observe,
-        exact=ExactRoute(candidates, observe_exact, describe, lower, limit=3000),
+        exact=ExactRoute(candidates, observe_exact, describe, lower, limit=1000),
         layer=observe_layer,
         layer_sample=lambda rng: mixed_batches(rng, layer_batches),
     )
@@ -137,7 +138,7 @@ def dead_filters() -> Experiment:
         name="dead filters",
         sample=dead_batches,
         observe=observe,
-        exact=ExactRoute(candidates, observe_exact, describe, lower, limit=3000),
+        exact=ExactRoute(candidates, observe_exact, describe, lower, limit=1000),
         layer=observe_layer,
         layer_sample=lambda rng: dead_batches(rng, layer_batches),
     )

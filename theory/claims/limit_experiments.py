@@ -322,7 +322,7 @@ def limits() -> Experiment:
             ),
         ),
         layer=observe_limit_layer,
-        layer_sample=lambda rng: orthogonal_batches(rng, sizes=(4, 9), rows=4),
+        layer_sample=lambda rng: orthogonal_batches(rng, sizes=(4, 9), rows=3),
     )
 
 

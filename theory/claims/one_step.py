@@ -152,11 +152,13 @@ def _values(
 
 
 def exact_candidates() -> Iterator[FilterInstance]:
-    """Exact instances with p = 2 and w* = e0 (p = 1 first), simplest first."""
-    for d0, w0, lam in simplest_first(WIDTHS[:3], WEIGHTS[:5], RATES[:2]):
-        yield FilterInstance((d0,), (w0,), lam)
+    """Exact all-active instances with p = 2 and w* = e0 (p = 1 first), simplest first."""
+    for d0, w0, lam in simplest_first(WIDTHS[:3], WEIGHTS[1:5], RATES[:2]):
+        if d0 < 1 and w0 > 0:
+            yield FilterInstance((d0,), (w0,), lam)
     for d0, d1, w0, w1, lam in simplest_first(WIDTHS, WIDTHS, WEIGHTS, WEIGHTS, RATES):
-        yield FilterInstance((d0, d1), (w0, w1), lam)
+        if w0 * (1 - d0) > abs(w1) * d1:
+            yield FilterInstance((d0, d1), (w0, w1), lam)
 
 
 def observe_exact(instance: FilterInstance) -> Values:
@@ -208,7 +210,7 @@ def one_step() -> Experiment:
         name="one update on the grid",
         sample=random_batches,
         observe=observe,
-        exact=ExactRoute(exact_candidates, observe_exact, describe, lower),
+        exact=ExactRoute(exact_candidates, observe_exact, describe, lower, limit=500),
         layer=observe_layer,
         layer_sample=layer_batches,
     )

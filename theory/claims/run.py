@@ -6,6 +6,7 @@ import multiprocessing
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from typing import Any
 
 from theory.claims import find, together
@@ -38,7 +39,7 @@ def verify_records(ids: Sequence[str], *, level: Level, seed: int, jobs: int) ->
         return
     # spawned, not forked: a forked child would share the parent's threads and their locks
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(jobs, len(groups)), mp_context=context) as pool:
+    with _one_thread_each(), ProcessPoolExecutor(min(jobs, len(groups)), mp_context=context) as pool:
         futures = [pool.submit(_verify_group, group, level, seed) for group in groups]
         try:
             for future in as_completed(futures):
@@ -46,6 +47,22 @@ def verify_records(ids: Sequence[str], *, level: Level, seed: int, jobs: int) ->
         finally:
             for future in futures:
                 future.cancel()
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Numerical libraries in the processes started meanwhile use one thread: the processes are what fills the cores."""
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    before = {name: os.environ.get(name) for name in names}
+    os.environ.update(dict.fromkeys(names, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def _verify_group(ids: Sequence[str], level: Level, seed: int) -> list[Done]:

@@ -90,7 +90,7 @@ def trajectories() -> Experiment:
         name="all-active trajectories",
         sample=kept_batches,
         observe=observe_trajectory,
-        exact=ExactRoute(kept_candidates, observe_trajectory_exact, describe, lower, limit=400),
+        exact=ExactRoute(kept_candidates, observe_trajectory_exact, describe, lower, limit=200),
         layer=observe_trajectory_layer,
         layer_sample=lambda rng: kept_batches(rng, layers=True),
     )
@@ -188,7 +188,7 @@ def factors() -> Experiment:
         name="contraction factors",
         sample=any_rate_batches,
         observe=observe_factors,
-        exact=ExactRoute(factor_candidates, observe_factors_exact, describe, lower, limit=800),
+        exact=ExactRoute(factor_candidates, observe_factors_exact, describe, lower, limit=400),
     )
 
 
