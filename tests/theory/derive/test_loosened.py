@@ -23,7 +23,7 @@ from tests.sim.rounding import rounding
 from tests.strategies import fractions_in, sample_sets
 from theory.derivation import Derivation
 from theory.derive import loosened, loosened_active, loosened_targets
-from theory.evaluate import surely, truth, value
+from theory.evaluate import residual, surely, truth, value
 
 Vector = tuple[Fraction, ...]
 DERIVATIONS = (
@@ -177,13 +177,30 @@ def test_slowest_rate_stays_if_d0_equals_d1(width: Fraction, shift: Fraction) ->
 def test_rates_spread_around_the_second_moments(samples: SampleSet) -> None:
     H = samples.second_moment
     rates = np.linalg.eigvalsh(H)
-    squares = np.diag(H)
-    slack = rounding(8 * samples.p**2, float(squares.sum()))
-    assert rates[0] <= squares.min() + slack
-    assert rates[-1] >= squares.max() - slack
-    values = {"p": samples.p, "H": H, "narrowest": squares.min()}
-    if samples.p > 1 and np.all(surely(loosened.WEAK, values, slack)):
-        assert rates[0] >= squares.min() / 2 - slack
+    values = {"p": samples.p, "H": H, "slowest": rates[0], "fastest": rates[-1], "trace": rates.sum()}
+    for k in range(samples.p):
+        slack = rounding(8 * samples.p**2, float(np.trace(H)))
+        assert np.all(residual(loosened.SPREAD, {**values, "j": k}, slack) <= slack)
+
+
+@given(st.integers(2, 8), st.floats(0.0, 1.0), st.integers(0, 2**32 - 1))
+@example(8, 1.0, 0)
+@example(2, 1.0, 0)
+def test_weak_correlations_take_at_most_half(p: int, evenly: float, seed: int) -> None:
+    """Correlations of the size that the condition allows, from random to even ones, which cost most."""
+    rng = np.random.default_rng(seed)
+    off = evenly * np.ones((p, p)) + (1.0 - evenly) * rng.normal(size=(p, p))
+    off = -(off + off.T)
+    np.fill_diagonal(off, 0.0)
+    norm = np.linalg.norm(off)
+    assume(norm > 0.01)
+    squares = 1.0 + (1.0 - evenly) * rng.uniform(0.0, 1.0, p)
+    for size, weak in ((0.49, True), (0.51, False), (2.0, False)):
+        H = np.diag(squares) + size * squares.min() / norm * off
+        values = {"p": p, "H": H, "narrowest": squares.min()}
+        assert bool(surely(loosened.WEAK, values, 1e-9)) is weak
+        if weak:
+            assert np.linalg.eigvalsh(H)[0] >= squares.min() / 2
 
 
 entries = fractions_in(0, 2)

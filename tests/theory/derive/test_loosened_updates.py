@@ -8,7 +8,7 @@ from itertools import product
 from typing import Any
 
 import numpy as np
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from sim.descent import descend
@@ -98,6 +98,7 @@ def test_simulated_descent_on_noisy_targets(p: int, seed: int) -> None:
 
 
 @given(st.lists(fractions_in(0, 1).filter(bool), min_size=2, max_size=2), fractions_in(0, 2).filter(bool))
+@example([Fraction(0), Fraction(2, 5)], Fraction(1))
 def test_variance_of_the_limit_over_all_signs(d: list[Fraction], tau: Fraction) -> None:
     """With the ReLU left out: the limit solves the normal equations, E[X X^T] being diagonal."""
     samples = exact_grid(d)
@@ -182,6 +183,12 @@ units = st.sampled_from([(1, 0, 1), (0, 1, 1), (3, 4, 5), (4, 3, 5), (5, 12, 13)
 @settings(max_examples=120)
 @given(
     around_e0(), st.tuples(units, units), fractions_in(0, 4).filter(bool), st.tuples(*[st.sampled_from((-1, 1))] * 4)
+)
+@example(
+    ([(Fraction(1), Fraction(1, 2)), (Fraction(1), Fraction(-1, 2))], Fraction(1, 2)),
+    ((4, 3, 5), (0, 1, 1)),
+    Fraction(1),
+    (1, -1, 1, -1),
 )
 def test_proportional_and_slower_where_they_are_said_to_be(
     case: tuple[list[Vector], Fraction],
