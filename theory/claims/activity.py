@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sympy as sp
 
-from theory.claims import activity_experiments as observe
+from theory.claims.observe import activity as observe
 from theory.derive import activity as derive
 from theory.derive.activity import all_active_next, dead, distance, least, least_target, nonnegative
 from theory.derive.single_filter import w_next

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sympy as sp
 
-from theory.claims import limit_experiments as ends
-from theory.claims import span_experiments as paths
+from theory.claims.observe import limits as ends
+from theory.claims.observe import spans as paths
 from theory.derive import convergence as derive
 from theory.derive.convergence import (
     both_active,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sympy as sp
 
-from theory.claims import start_shares
+from theory.claims.observe import start_shares
 from theory.derive import dead_starts as derive
 from theory.derive.alignment import probability
 from theory.derive.dead_starts import dead, dead_corr, dead_unc, largest, mirror_active, share_active, share_dead

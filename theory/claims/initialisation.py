@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sympy as sp
 
-from theory.claims import dead_starts, start_errors
-from theory.claims import initialisation_experiments as linear
-from theory.claims import relu_start_experiments as relu
+from theory.claims import dead_starts
+from theory.claims.observe import expected_losses as linear
+from theory.claims.observe import relu_starts as relu
+from theory.claims.observe import start_errors
 from theory.derive import alignment, initialisation
 from theory.derive.alignment import (
     active_loss,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sympy as sp
 
-from theory.claims.loosened_active import far_filters, one_update, two_filters
-from theory.claims.loosened_experiments import asymmetric_grids, shifts
-from theory.claims.loosened_noise import noisy_limit
-from theory.claims.loosened_rates import rates
-from theory.claims.loosened_targets import noisy_descent, noisy_sample
+from theory.claims.observe.active_samples import far_filters, one_update, two_filters
+from theory.claims.observe.asymmetric_grids import asymmetric_grids, shifts
+from theory.claims.observe.label_noise import noisy_limit
+from theory.claims.observe.rates import rates
+from theory.claims.observe.targets import noisy_descent, noisy_sample
 from theory.derive import loosened as samples
 from theory.derive import loosened_active as activity
 from theory.derive import loosened_targets as targets

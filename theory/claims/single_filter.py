@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sympy as sp
 
-from theory.claims.one_sample import one_sample_gradient
-from theory.claims.one_step import one_step
+from theory.claims.observe.one_sample import one_sample_gradient
+from theory.claims.observe.one_step import one_step
 from theory.derive import single_filter as derive
 from theory.ledger import Claim, Clause, Control, Hypothesis
 from theory.symbols import X, all_active, d, gap, i, lam, m, over, size, w, w0_star

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sympy as sp
 
-from theory.claims import trajectory_experiments as observe
+from theory.claims.observe import trajectories as observe
+from theory.claims.observe.any_samples import any_samples
 from theory.derive import trajectory as derive
 from theory.derive.single_filter import PRINTED_E4, TRUE_E3, TRUE_E4, w_next
 from theory.derive.trajectory import Q, count, h, h_min, mode, mode_end, rotated_next, tol, w_end, worst
@@ -98,7 +99,7 @@ ANY = Claim(
             name="update",
             text="one update on any samples",
             printed=derive.ANY_UPDATE,
-            experiment=observe.any_samples,
+            experiment=any_samples,
             derivation=derive.any_update,
             hypotheses=(Hypothesis("every sample is active (start in the ball of C-CONV)"),),
             controls=(
@@ -110,7 +111,7 @@ ANY = Claim(
             name="trajectory",
             text="along the eigenvectors of H: powers of 1 - 2 lam h_j",
             printed=derive.ANY_TRAJECTORY,
-            experiment=lambda: observe.any_samples(exact=False),
+            experiment=lambda: any_samples(exact=False),
             derivation=derive.any_trajectory,
             hypotheses=(Hypothesis("every sample is active (start in the ball of C-CONV)"),),
             controls=(
@@ -122,7 +123,7 @@ ANY = Claim(
             name="rotation",
             text="descent on Q X from Q w is Q times descent on X from w",
             printed=sp.Eq(rotated_next[j], over_all(Q[j, n] * w_next[n])),
-            experiment=observe.any_samples,
+            experiment=any_samples,
             derivation=derive.rotation,
             hypotheses=(Hypothesis("Q orthogonal"),),
             controls=(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sympy as sp
 
-from theory.claims.zigzag_angles import two_angles
-from theory.claims.zigzag_pairs import along_and_elsewhere, equal_distances, two_samples
+from theory.claims.observe.full_batch_runs import full_batch
+from theory.claims.observe.sample_angles import two_angles
+from theory.claims.observe.sample_pairs import along_and_elsewhere, equal_distances, two_samples
 from theory.claims.zigzag_regimes import ACTIVE, FULL_BATCH, GENERIC, HEAVY_BALL, LINEAR, OTHER_FRAMES, THEOREM
-from theory.claims.zigzag_runs import full_batch
 from theory.claims.zigzag_single import SAMPLE_BY_SAMPLE
 from theory.derive import zigzag_pair as pair
 from theory.derive.zigzag import flips

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sympy as sp
 
-from theory.claims.zigzag_orders import (
+from theory.claims.observe.sample_orders import (
     pairs_of_any_samples,
     pairs_of_grid_samples,
     random_orders,
     samples_in_index_order,
 )
-from theory.claims.zigzag_pairs import two_samples
+from theory.claims.observe.sample_pairs import two_samples
 from theory.claims.zigzag_regimes import ACTIVE, GRID, LINEAR, THEOREM, wrong
 from theory.derive import zigzag_samples as single
 from theory.derive.zigzag import flip

@@ -15,10 +15,10 @@ from sim.descent import descend
 from sim.grid import grid_samples, pixel_frame
 from sim.problem import SampleProblem
 from sim.samples import SampleSet
-from theory.claims import initialisation_experiments as linear
-from theory.claims import relu_start_experiments as relu
-from theory.claims import start_errors, start_laws, start_shares
 from theory.claims.initialisation import CLAIMS
+from theory.claims.observe import expected_losses as linear
+from theory.claims.observe import relu_starts as relu
+from theory.claims.observe import start_errors, start_laws, start_shares
 from theory.derivation import Derivation
 from theory.derive.dead_starts import probability_all_active
 from theory.ledger import Claim, Clause, Verdict

@@ -16,8 +16,8 @@ from sim.exact import exact_active, exact_descend, exact_gradient, exact_grid, e
 from sim.problem import SampleProblem
 from sim.samples import linear_targets, symmetric_grid
 from tests.strategies import fractions_in
-from theory.claims import loosened_active, loosened_experiments, loosened_noise, loosened_rates, loosened_targets
 from theory.claims.loosened import CLAIMS, E10, L2, L3
+from theory.claims.observe import active_samples, asymmetric_grids, label_noise, rates, targets
 from theory.evaluate import surely
 from theory.ledger import Claim, Clause, Verdict
 from theory.verify import simulated, verify
@@ -41,15 +41,15 @@ EXPECTED = {
     "fewer active, slower": Verdict.CONDITIONAL,
 }
 EXPERIMENTS = (
-    loosened_experiments.asymmetric_grids,
-    loosened_experiments.shifts,
-    loosened_rates.rates,
-    loosened_targets.noisy_sample,
-    loosened_targets.noisy_descent,
-    loosened_noise.noisy_limit,
-    loosened_active.one_update,
-    loosened_active.far_filters,
-    loosened_active.two_filters,
+    asymmetric_grids.asymmetric_grids,
+    asymmetric_grids.shifts,
+    rates.rates,
+    targets.noisy_sample,
+    targets.noisy_descent,
+    label_noise.noisy_limit,
+    active_samples.one_update,
+    active_samples.far_filters,
+    active_samples.two_filters,
 )
 CASES = [(claim, clause) for claim in CLAIMS for clause in claim.clauses]
 FALSE = [(claim, clause) for claim, clause in CASES if EXPECTED[clause.name] is not Verdict.HOLDS]
@@ -126,7 +126,7 @@ def share(observations, statement) -> float:
 
 def test_shifts_lead_either_way() -> None:
     """Samples farther and nearer, w closer and less close, rates up and down: no clause holds for lack of cases."""
-    observations = simulated(loosened_experiments.shifts(), 0)
+    observations = simulated(asymmetric_grids.shifts(), 0)
     for event in ("farther", "closer", "rate_up", "rate_down"):
         assert 0.03 < share(observations, sp.Symbol(event)) < 0.97
     assert share(observations, sp.Symbol("all_active")) == 1.0
@@ -134,7 +134,7 @@ def test_shifts_lead_either_way() -> None:
 
 
 def test_filters_lose_samples_and_meet_the_conditions() -> None:
-    observations = simulated(loosened_active.two_filters(), 0)
+    observations = simulated(active_samples.two_filters(), 0)
     fewer = next(clause for clause in E10.clauses if clause.name == "fewer active, slower")
     less = sp.Lt(sp.Symbol("fraction", nonnegative=True), sp.Symbol("fraction_b", nonnegative=True))
     assert fewer.condition is not None
@@ -143,14 +143,14 @@ def test_filters_lose_samples_and_meet_the_conditions() -> None:
 
 
 def test_noise_leaves_most_samples_active() -> None:
-    for experiment in (loosened_targets.noisy_descent, loosened_noise.noisy_limit):
+    for experiment in (targets.noisy_descent, label_noise.noisy_limit):
         active = np.concatenate([np.atleast_1d(o.values["always_active"]) for o in simulated(experiment(), 0)])
         assert active.mean() > 0.6
 
 
 @given(*[st.lists(fractions_in(0, 3), min_size=1, max_size=4)] * 2)
 def test_sums_of_roots_are_compared_exactly(first: list[Fraction], second: list[Fraction]) -> None:
-    verdict = loosened_experiments.exceeds(first, second)
+    verdict = asymmetric_grids.exceeds(first, second)
     one, other = (sum(np.sqrt(float(v)) for v in squares) for squares in (first, second))
     if abs(one - other) > 1e-12:
         assert verdict is bool(one > other)

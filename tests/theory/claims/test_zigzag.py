@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from theory.claims import zigzag_orders as orders
-from theory.claims import zigzag_pairs as pairs
-from theory.claims import zigzag_runs as runs
+from theory.claims.observe import full_batch_runs as runs
+from theory.claims.observe import sample_orders as orders
+from theory.claims.observe import sample_pairs as pairs
 from theory.claims.zigzag import CLAIMS
 from theory.derive import zigzag, zigzag_pair
 from theory.evaluate import surely

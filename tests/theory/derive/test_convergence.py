@@ -13,7 +13,7 @@ from sim.exact import exact_descend
 from sim.problem import SampleProblem
 from sim.samples import linear_targets
 from tests.strategies import fractions_in
-from theory.claims.rationals import dot, remainder
+from theory.claims.observe.rationals import dot, remainder
 from theory.derive import convergence as derive
 from theory.evaluate import truth
 

@@ -12,8 +12,8 @@ import numpy as np
 from sim.descent import Trajectory, descend
 from sim.exact import exact_active, exact_descend, exact_grid, exact_loss, exact_targets
 from sim.problem import GridProblem
-from theory.claims.rationals import simplest_first, text
-from theory.claims.start_laws import Number, Setting, describe, random_setting
+from theory.claims.observe.rationals import simplest_first, text
+from theory.claims.observe.start_laws import Number, Setting, describe, random_setting
 from theory.experiment import ExactRoute, Experiment, Observation, Values
 
 HALF, ONE, ZERO = Fraction(1, 2), Fraction(1), Fraction(0)

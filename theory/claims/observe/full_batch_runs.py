@@ -18,7 +18,7 @@ from sim.instance import FilterBatch, FilterInstance
 from sim.problem import GridProblem, SampleProblem
 from sim.samples import SampleSet
 from sim.zigzag import gradient_sign_changes, sign_changes_per_coordinate
-from theory.claims.rationals import text
+from theory.claims.observe.rationals import text
 from theory.experiment import ExactRoute, Experiment, Observation, Values
 
 Vector = tuple[Fraction, ...]

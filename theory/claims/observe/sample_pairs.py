@@ -17,8 +17,8 @@ from sim.half_space import per_sample_gradients
 from sim.problem import SampleProblem
 from sim.samples import linear_targets
 from sim.zigzag import sign_changes_per_coordinate
-from theory.claims.rationals import text
-from theory.claims.zigzag_runs import ERROR_SCALE, TOLERANCE, Vector, exact_changes
+from theory.claims.observe.full_batch_runs import ERROR_SCALE, TOLERANCE, Vector, exact_changes
+from theory.claims.observe.rationals import text
 from theory.experiment import ExactRoute, Experiment, Observation, Values
 
 STEPS = 6

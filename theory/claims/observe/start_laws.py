@@ -17,7 +17,7 @@ import numpy as np
 from sim.correlation import sample_filters
 from sim.exact import exact_grid
 from sim.grid import grid_samples
-from theory.claims.rationals import text
+from theory.claims.observe.rationals import text
 
 STANDARD_ERRORS = 5.0
 DRAWS = 4000

@@ -12,9 +12,9 @@ import numpy as np
 from sim.correlation import equicorrelation
 from sim.descent import Trajectory
 from sim.grid import pixel_frame
-from theory.claims.initialisation_experiments import exact_mean, lower_pairs, pair_candidates
-from theory.claims.start_errors import ONE, ZERO, exact_relu, exact_stays, relu_descent
-from theory.claims.start_laws import (
+from theory.claims.observe.expected_losses import exact_mean, lower_pairs, pair_candidates
+from theory.claims.observe.start_errors import ONE, ZERO, exact_relu, exact_stays, relu_descent
+from theory.claims.observe.start_laws import (
     STANDARD_ERRORS,
     Case,
     Law,

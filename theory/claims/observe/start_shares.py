@@ -13,8 +13,8 @@ from sim.activity import active_pattern
 from sim.correlation import equicorrelation, sample_filters
 from sim.exact import exact_active, exact_grid
 from sim.grid import grid_samples, pixel_frame
-from theory.claims.rationals import WEIGHTS, WIDTHS, simplest_first, text
-from theory.claims.start_laws import STANDARD_ERRORS, frame
+from theory.claims.observe.rationals import WEIGHTS, WIDTHS, simplest_first, text
+from theory.claims.observe.start_laws import STANDARD_ERRORS, frame
 from theory.derive.dead_starts import EDGES, probability_all_active
 from theory.experiment import ExactRoute, Experiment, Observation, Values
 

@@ -13,8 +13,8 @@ from sim.exact import exact_active, exact_grid, exact_step, exact_targets
 from sim.grid import grid_samples, pixel_frame
 from sim.half_space import sample_active_sums
 from sim.instance import FilterBatch, FilterInstance
-from theory.claims.layers import grid_steps, on_layers
-from theory.claims.one_step import (
+from theory.claims.observe.layers import grid_steps, on_layers
+from theory.claims.observe.one_step import (
     EPS,
     describe,
     exact_parameters,
@@ -24,7 +24,7 @@ from theory.claims.one_step import (
     random_batches,
     rounding,
 )
-from theory.claims.rationals import WEIGHTS, WIDTHS, simplest_first, text
+from theory.claims.observe.rationals import WEIGHTS, WIDTHS, simplest_first, text
 from theory.experiment import ExactRoute, Experiment, Observation, Values
 
 HALF = Fraction(1, 2)

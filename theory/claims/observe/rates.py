@@ -12,8 +12,8 @@ from math import isqrt
 import numpy as np
 
 from sim.samples import linear_targets
-from theory.claims.one_step import EPS
-from theory.claims.rationals import simplest_first, text
+from theory.claims.observe.one_step import EPS
+from theory.claims.observe.rationals import simplest_first, text
 from theory.experiment import ExactRoute, Experiment, Observation, Values
 
 Vector = tuple[Fraction, ...]

@@ -13,9 +13,9 @@ import numpy as np
 from sim.exact import exact_active, exact_grid, exact_step, exact_targets
 from sim.half_space import sample_active_sums
 from sim.samples import SampleSet, asymmetric_grid
-from theory.claims.loosened_rates import exact_moments
-from theory.claims.one_step import EPS
-from theory.claims.rationals import simplest_first, text
+from theory.claims.observe.one_step import EPS
+from theory.claims.observe.rates import exact_moments
+from theory.claims.observe.rationals import simplest_first, text
 from theory.experiment import ExactRoute, Experiment, Observation, Values
 
 Vector = tuple[Fraction, ...]

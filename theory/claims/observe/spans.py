@@ -13,9 +13,9 @@ from sim.descent import descend
 from sim.exact import exact_descend
 from sim.problem import SampleProblem
 from sim.samples import SampleSet
-from theory.claims.layers import on_layers
-from theory.claims.one_step import EPS
-from theory.claims.rationals import WEIGHTS, dot, remainder, simplest_first, text
+from theory.claims.observe.layers import on_layers
+from theory.claims.observe.one_step import EPS
+from theory.claims.observe.rationals import WEIGHTS, dot, remainder, simplest_first, text
 from theory.experiment import ExactRoute, Experiment, Observation, Values
 
 Vector = tuple[Fraction, ...]

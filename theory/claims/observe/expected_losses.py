@@ -12,8 +12,8 @@ import numpy as np
 
 from sim.correlation import equicorrelation
 from sim.grid import grid_samples, pixel_frame
-from theory.claims.rationals import simplest_first, text
-from theory.claims.start_laws import (
+from theory.claims.observe.rationals import simplest_first, text
+from theory.claims.observe.start_laws import (
     STANDARD_ERRORS,
     Case,
     Number,

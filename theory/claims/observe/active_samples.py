@@ -12,9 +12,9 @@ import numpy as np
 from sim.exact import exact_active, exact_step, exact_targets
 from sim.half_space import sample_active_sums
 from sim.samples import SampleSet, linear_targets
-from theory.claims.loosened_rates import rational_root
-from theory.claims.one_step import EPS
-from theory.claims.rationals import simplest_first, text
+from theory.claims.observe.one_step import EPS
+from theory.claims.observe.rates import rational_root
+from theory.claims.observe.rationals import simplest_first, text
 from theory.experiment import ExactRoute, Experiment, Observation, Values
 
 Vector = tuple[Fraction, ...]

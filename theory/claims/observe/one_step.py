@@ -17,8 +17,8 @@ from sim.grid import grid_samples
 from sim.half_space import sample_active_sums
 from sim.instance import FilterBatch, FilterInstance
 from sim.samples import SampleSet
-from theory.claims.layers import grid_steps, on_layers
-from theory.claims.rationals import RATES, WEIGHTS, WIDTHS, simplest_first, text
+from theory.claims.observe.layers import grid_steps, on_layers
+from theory.claims.observe.rationals import RATES, WEIGHTS, WIDTHS, simplest_first, text
 from theory.experiment import ExactRoute, Experiment, Observation, Values
 
 SIZES = range(1, 8)

@@ -15,8 +15,8 @@ from sim.descent import descend
 from sim.exact import exact_step
 from sim.problem import SampleProblem
 from sim.samples import linear_targets
-from theory.claims.rationals import text
-from theory.claims.zigzag_runs import ERROR_SCALE, TOLERANCE, Vector
+from theory.claims.observe.full_batch_runs import ERROR_SCALE, TOLERANCE, Vector
+from theory.claims.observe.rationals import text
 from theory.experiment import ExactRoute, Experiment, Observation, Values
 
 

@@ -14,10 +14,10 @@ from sim.exact import exact_active, exact_descend, exact_grid, exact_loss, exact
 from sim.instance import FilterBatch, FilterInstance
 from sim.problem import GridProblem, SampleProblem
 from sim.samples import SampleSet, linear_targets, symmetric_grid
-from theory.claims import activity_experiments as activity
-from theory.claims.layers import on_layers
-from theory.claims.one_step import EPS, describe, layer_batches, lower, random_batches
-from theory.claims.rationals import RATES, WEIGHTS, WIDTHS, dot, remainder, simplest_first, text
+from theory.claims.observe import activity
+from theory.claims.observe.layers import on_layers
+from theory.claims.observe.one_step import EPS, describe, layer_batches, lower, random_batches
+from theory.claims.observe.rationals import RATES, WEIGHTS, WIDTHS, dot, remainder, simplest_first, text
 from theory.experiment import ExactRoute, Experiment, Observation, Values
 
 STEPS = 8

@@ -11,9 +11,9 @@ import numpy as np
 
 from sim.exact import exact_sample_gradient
 from sim.half_space import per_sample_gradients
-from theory.claims.layers import on_layers
-from theory.claims.one_step import EPS
-from theory.claims.rationals import WEIGHTS, simplest_first, text
+from theory.claims.observe.layers import on_layers
+from theory.claims.observe.one_step import EPS
+from theory.claims.observe.rationals import WEIGHTS, simplest_first, text
 from theory.experiment import ExactRoute, Experiment, Observation, Values
 
 Vector = tuple[Fraction, ...]

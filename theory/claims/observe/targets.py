@@ -16,8 +16,8 @@ from sim.grid import grid_samples
 from sim.half_space import per_sample_gradients
 from sim.problem import SampleProblem
 from sim.samples import SampleSet, linear_targets, symmetric_grid
-from theory.claims.one_step import EPS
-from theory.claims.rationals import simplest_first, text
+from theory.claims.observe.one_step import EPS
+from theory.claims.observe.rationals import simplest_first, text
 from theory.experiment import ExactRoute, Experiment, Observation, Values
 
 Vector = tuple[Fraction, ...]

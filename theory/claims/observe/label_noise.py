@@ -12,8 +12,8 @@ import numpy as np
 
 from sim.exact import exact_active, exact_gradient, exact_grid, exact_targets
 from sim.samples import SampleSet, symmetric_grid, with_label_noise
-from theory.claims.loosened_rates import exact_moments
-from theory.claims.rationals import simplest_first, text
+from theory.claims.observe.rates import exact_moments
+from theory.claims.observe.rationals import simplest_first, text
 from theory.experiment import ExactRoute, Experiment, Observation, Values
 
 Vector = tuple[Fraction, ...]
