@@ -54,6 +54,34 @@ class Step:
         return any(bool(form.is_positive if strict else form.is_nonnegative) for form in forms)
 
 
+# SymPy decides an evident relation as soon as it is written down; steps are to be shown as they were written
+
+
+def equal(left: sp.Expr, right: sp.Expr) -> Relational:
+    """left = right, kept as written."""
+    return sp.Eq(left, right, evaluate=False)
+
+
+def at_least(left: sp.Expr, right: sp.Expr) -> Relational:
+    """left >= right, kept as written."""
+    return sp.Ge(left, right, evaluate=False)
+
+
+def greater(left: sp.Expr, right: sp.Expr) -> Relational:
+    """left > right, kept as written."""
+    return sp.Gt(left, right, evaluate=False)
+
+
+def at_most(left: sp.Expr, right: sp.Expr) -> Relational:
+    """left <= right, kept as written."""
+    return sp.Le(left, right, evaluate=False)
+
+
+def less(left: sp.Expr, right: sp.Expr) -> Relational:
+    """left < right, kept as written."""
+    return sp.Lt(left, right, evaluate=False)
+
+
 BOOLEAN_ATOMS = (sp.logic.boolalg.BooleanTrue, sp.logic.boolalg.BooleanFalse)
 
 

@@ -11,7 +11,7 @@ from functools import cache
 import sympy as sp
 from sympy.logic.boolalg import Boolean
 
-from theory.derivation import Derivation, Step
+from theory.derivation import Derivation, Step, at_least, at_most, equal, greater
 from theory.derive.single_filter import TRUE_E3, TRUE_E4, theorem_1, w_next
 from theory.symbols import all_active, d, i, j, lam, m, over, w, w0_star
 
@@ -63,14 +63,14 @@ def all_active_condition() -> Derivation:
     u, positive = sp.Symbol("u", nonnegative=True), sp.Symbol("w_plus", positive=True)
     steps = (
         *_extremes(),
-        Step("for w_0 > 0 the least w.X is", sp.Eq(positive - positive * d[0] - _rest, positive * (1 - d[0]) - _rest)),
+        Step("for w_0 > 0 the least w.X is", equal(positive - positive * d[0] - _rest, positive * (1 - d[0]) - _rest)),
         Step(
             "for w_0 = -s <= 0 it is -s (1 + d_0) - r, never positive",
-            sp.Le(-_size - _size * d[0] - _rest, 0),
+            at_most(-_size - _size * d[0] - _rest, 0),
         ),
         Step(
             "and the condition fails there as well, with u = 1 - d_0 >= 0",
-            sp.Le(-_size * u - _rest, 0),
+            at_most(-_size * u - _rest, 0),
         ),
     )
     return Derivation((sp.Equivalent(all_active, ALL_ACTIVE),), ("0 <= d <= 1",), steps)
@@ -82,9 +82,9 @@ def dead_condition() -> Derivation:
     positive = sp.Symbol("w_plus", positive=True)
     steps = (
         *_extremes(),
-        Step("for w_0 > 0 the greatest w.X is positive", sp.Gt(positive + positive * d[0] + _rest, 0)),
+        Step("for w_0 > 0 the greatest w.X is positive", greater(positive + positive * d[0] + _rest, 0)),
         Step(
-            "for w_0 = -s <= 0 it is r - s (1 - d_0)", sp.Eq(-_size + _size * d[0] + _rest, _rest - _size * (1 - d[0]))
+            "for w_0 = -s <= 0 it is r - s (1 - d_0)", equal(-_size + _size * d[0] + _rest, _rest - _size * (1 - d[0]))
         ),
     )
     return Derivation((sp.Equivalent(dead, DEAD),), ("0 <= d <= 1",), steps)
@@ -92,10 +92,10 @@ def dead_condition() -> Derivation:
 
 def _extremes() -> tuple[Step, ...]:
     return (
-        Step("w_k a_k >= -|w_k| d_k where the signs differ", sp.Ge(-_size * d[i], -_size * d[i])),
-        Step("w_k a_k >= -|w_k| d_k where they agree", sp.Ge(_size * d[i], -_size * d[i])),
-        Step("w_k a_k <= |w_k| d_k where the signs differ", sp.Le(-_size * d[i], _size * d[i])),
-        Step("w_k a_k <= |w_k| d_k where they agree", sp.Le(_size * d[i], _size * d[i])),
+        Step("w_k a_k >= -|w_k| d_k where the signs differ", at_least(-_size * d[i], -_size * d[i])),
+        Step("w_k a_k >= -|w_k| d_k where they agree", at_least(_size * d[i], -_size * d[i])),
+        Step("w_k a_k <= |w_k| d_k where the signs differ", at_most(-_size * d[i], _size * d[i])),
+        Step("w_k a_k <= |w_k| d_k where they agree", at_most(_size * d[i], _size * d[i])),
     )
 
 
@@ -105,8 +105,8 @@ def dead_stays() -> Derivation:
     target, shift = sp.Symbol("w_star_plus", positive=True), sp.Integer(0)
     steps = (
         *dead_condition().steps,
-        Step("Eq. (2) is 0 for every sample, so Eq. (1) adds nothing", sp.Eq(w[j] - lam * shift, w[j])),
-        Step("w_0 = -s <= 0 < w*_0, so |w - w*|^2 > 0", sp.Gt(sp.expand((target + _size) ** 2), 0)),
+        Step("Eq. (2) is 0 for every sample, so Eq. (1) adds nothing", equal(w[j] - lam * shift, w[j])),
+        Step("w_0 = -s <= 0 < w*_0, so |w - w*|^2 > 0", greater(sp.expand((target + _size) ** 2), 0)),
     )
     result = sp.Implies(dead, sp.And(sp.Eq(w_next[j], w[j]), sp.Gt(distance, 0)))
     return Derivation((result,), ("w*_0 > 0, since y = w*.X is positive on some sample",), steps)
@@ -116,13 +116,13 @@ _lam_h, _rest_of_1, _t, _u = sp.symbols("x x_rest t u", nonnegative=True)
 CONTRACTION = (
     Step(
         "the error of w_0 is multiplied by 1 - 2 lam h_0, h_0 = 1 + d_0^2",
-        sp.Eq(w0_star - TRUE_E3.rhs, (1 - 2 * lam * (1 + d[0] ** 2)) * (w0_star - w[0])),
+        equal(w0_star - TRUE_E3.rhs, (1 - 2 * lam * (1 + d[0] ** 2)) * (w0_star - w[0])),
     ),
-    Step("that of w_i by 1 - 2 lam h_i, h_i = d_i^2", sp.Eq(TRUE_E4.rhs, (1 - 2 * lam * d[i] ** 2) * w[i])),
-    Step("with x = lam h the factor satisfies", sp.Eq(1 - (1 - 2 * _lam_h) ** 2, 4 * _lam_h * (1 - _lam_h))),
-    Step("so it is at most 1 in size if lam h <= 1 (x_rest = 1 - x)", sp.Ge(4 * _lam_h * _rest_of_1, 0)),
-    Step("h_i <= 1 <= h_0, so lam h_0 <= 1 is enough (u = 1 - d_i)", sp.Ge(d[0] ** 2 + _u * (1 + d[i]), 0)),
-    Step("each |w_i| d_i shrinks by a factor t (u = 1 - t)", sp.Ge(_size * d[i] * (_u + _t) - _size * d[i] * _t, 0)),
+    Step("that of w_i by 1 - 2 lam h_i, h_i = d_i^2", equal(TRUE_E4.rhs, (1 - 2 * lam * d[i] ** 2) * w[i])),
+    Step("with x = lam h the factor satisfies", equal(1 - (1 - 2 * _lam_h) ** 2, 4 * _lam_h * (1 - _lam_h))),
+    Step("so it is at most 1 in size if lam h <= 1 (x_rest = 1 - x)", at_least(4 * _lam_h * _rest_of_1, 0)),
+    Step("h_i <= 1 <= h_0, so lam h_0 <= 1 is enough (u = 1 - d_i)", at_least(d[0] ** 2 + _u * (1 + d[i]), 0)),
+    Step("each |w_i| d_i shrinks by a factor t (u = 1 - t)", at_least(_size * d[i] * (_u + _t) - _size * d[i] * _t, 0)),
 )
 
 
@@ -132,9 +132,9 @@ def stable_invariance() -> Derivation:
     steps = (
         *theorem_1().steps,
         *CONTRACTION,
-        Step("|w_0 - w*_0| shrinks likewise", sp.Ge(_size * (_u + _t) - _size * _t, 0)),
-        Step("below w*_0: w*_0 - |w_0 - w*_0| = w_0", sp.Eq(w0_star - (w0_star - w[0]), w[0])),
-        Step("above, by s: it is w*_0 - s, less than w_0 = w*_0 + s", sp.Ge(w0_star + _size - (w0_star - _size), 0)),
+        Step("|w_0 - w*_0| shrinks likewise", at_least(_size * (_u + _t) - _size * _t, 0)),
+        Step("below w*_0: w*_0 - |w_0 - w*_0| = w_0", equal(w0_star - (w0_star - w[0]), w[0])),
+        Step("above, by s: it is w*_0 - s, less than w_0 = w*_0 + s", at_least(w0_star + _size - (w0_star - _size), 0)),
     )
     kept = sp.And(stable_region(w_next), all_active_next)
     return Derivation((sp.Implies(stable_region(w), kept),), ("0 <= d <= 1", "lam (1 + d_0^2) <= 1"), steps)
@@ -146,12 +146,12 @@ def slow_invariance() -> Derivation:
     steps = (
         *theorem_1().steps,
         *CONTRACTION,
-        Step("2 lam h_0 <= 1: the factor of w_0 is not negative (x_rest = 1 - 2 lam h_0)", sp.Ge(_rest_of_1, 0)),
+        Step("2 lam h_0 <= 1: the factor of w_0 is not negative (x_rest = 1 - 2 lam h_0)", at_least(_rest_of_1, 0)),
         Step(
             "so w_0 does not cross w*_0: from below, w_0' = w*_0 - t s >= w*_0 - s (u = 1 - t)",
-            sp.Ge((w0_star - _t * _size) - (w0_star - (_t + _u) * _size), 0),
+            at_least((w0_star - _t * _size) - (w0_star - (_t + _u) * _size), 0),
         ),
-        Step("and from above w_0' = w*_0 + t s >= w*_0", sp.Ge(w0_star + _t * _size - w0_star, 0)),
+        Step("and from above w_0' = w*_0 + t s >= w*_0", at_least(w0_star + _t * _size - w0_star, 0)),
     )
     kept = sp.And(slow_region(w_next), all_active_next)
     return Derivation((sp.Implies(slow_region(w), kept),), ("0 <= d <= 1", "2 lam (1 + d_0^2) <= 1"), steps)
@@ -175,15 +175,15 @@ def trap_invariance() -> Derivation:
     excess, c = sp.symbols("e c", nonnegative=True)
     norm = 1 + d[1] ** 2
     steps = (
-        Step("the half that is active moves w by -lam e X, e = w.X - w*_0", sp.Eq(lam / 2 * 2 * excess, lam * excess)),
+        Step("the half that is active moves w by -lam e X, e = w.X - w*_0", equal(lam / 2 * 2 * excess, lam * excess)),
         Step(
             "|X|^2 = 1 + d_1^2, so e' = e (1 - lam (1 + d_1^2))",
-            sp.Eq(excess - lam * excess * norm, excess * (1 - lam * norm)),
+            equal(excess - lam * excess * norm, excess * (1 - lam * norm)),
         ),
-        Step("not negative for lam (1 + d_1^2) <= 1", sp.Ge(excess * _rest_of_1, 0)),
-        Step("X.X' = 1 - d_1^2 = (1 - d_1)(1 + d_1)", sp.Eq(1 - d[1] ** 2, (1 - d[1]) * (1 + d[1]))),
-        Step("so w.X' does not grow (u = 1 - d_1)", sp.Ge(c * _u * (1 + d[1]), 0)),
-        Step("w* is outside: its w.X' is w*_0 > 0", sp.Eq(w0_star * 1 + 0 * d[1], w0_star)),
+        Step("not negative for lam (1 + d_1^2) <= 1", at_least(excess * _rest_of_1, 0)),
+        Step("X.X' = 1 - d_1^2 = (1 - d_1)(1 + d_1)", equal(1 - d[1] ** 2, (1 - d[1]) * (1 + d[1]))),
+        Step("so w.X' does not grow (u = 1 - d_1)", at_least(c * _u * (1 + d[1]), 0)),
+        Step("w* is outside: its w.X' is w*_0 > 0", equal(w0_star * 1 + 0 * d[1], w0_star)),
     )
     return Derivation((sp.Implies(trap(w), trap(w_next)),), ("0 <= d_1 <= 1", "lam (1 + d_1^2) <= 1"), steps)
 
@@ -196,10 +196,10 @@ def falls_into_trap() -> Derivation:
     at = {lam: half, d[0]: 0}
     steps = (
         *theorem_1().steps,
-        Step("w_0' = w*_0", sp.Eq(TRUE_E3.rhs.subs(at), w0_star)),
-        Step("w_1' = w_1 (1 - d_1^2)", sp.Eq(TRUE_E4.rhs.subs({lam: half, i: 1}), w[1] * (1 - d[1] ** 2))),
-        Step("with |w_1'| d_1 = w*_0 + f, f >= 0, one side is inactive", sp.Le(w0_star - (w0_star + surplus), 0)),
-        Step("and the other is answered above its target", sp.Ge(w0_star + reach, w0_star)),
+        Step("w_0' = w*_0", equal(TRUE_E3.rhs.subs(at), w0_star)),
+        Step("w_1' = w_1 (1 - d_1^2)", equal(TRUE_E4.rhs.subs({lam: half, i: 1}), w[1] * (1 - d[1] ** 2))),
+        Step("with |w_1'| d_1 = w*_0 + f, f >= 0, one side is inactive", at_most(w0_star - (w0_star + surplus), 0)),
+        Step("and the other is answered above its target", at_least(w0_star + reach, w0_star)),
     )
     deep = sp.Ge(sp.Abs(w[1]) * d[1] * (1 - d[1] ** 2), w0_star)
     return Derivation((sp.Implies(deep, trap(w_next)),), ("d_0 = 0", "lam = 1/2", "every sample active"), steps)
@@ -213,10 +213,11 @@ def pixel_range() -> Derivation:
         *all_active_condition().steps,
         Step(
             "read row j of Q for w: for Q_j0 > 0",
-            sp.Eq(positive - positive * d[0] - _rest, positive * (1 - d[0]) - _rest),
+            equal(positive - positive * d[0] - _rest, positive * (1 - d[0]) - _rest),
         ),
         Step(
-            "the least target is that of w*: w*_0 (1 - d_0), positive for d_0 < 1", sp.Gt(positive * _one_less_d0(), 0)
+            "the least target is w*_0 (1 - d_0), positive for d_0 < 1",
+            greater(positive * _one_less_d0(), 0),
         ),
     )
     together = sp.And(sp.Gt(least[j], 0), sp.Gt(least_target, 0))
@@ -234,7 +235,7 @@ def positive_samples_active() -> Derivation:
     """If every pixel of every sample is positive, a filter with no negative weight and w != 0 has w.X > 0."""
     weight, sample = sp.Symbol("w_plus", positive=True), sp.Symbol("X_plus", positive=True)
     steps = (
-        Step("a positive weight contributes", sp.Gt(weight * sample, 0)),
-        Step("a zero weight takes nothing away", sp.Ge(_size * sample, 0)),
+        Step("a positive weight contributes", greater(weight * sample, 0)),
+        Step("a zero weight takes nothing away", at_least(_size * sample, 0)),
     )
     return Derivation((sp.Implies(nonnegative, all_active),), ("X > 0", "w != 0"), steps)

@@ -10,7 +10,7 @@ from functools import cache
 
 import sympy as sp
 
-from theory.derivation import Derivation, Step
+from theory.derivation import Derivation, Step, at_least, equal
 from theory.derive.initialisation import (
     ALIGNED,
     CROSSED,
@@ -70,12 +70,12 @@ def length_against_direction() -> Derivation:
     gap_0, gap_i = -delta * w0_star, delta * w0_star
     steps_ = (
         *contraction_order().steps,
-        Step("the gap w*_0 - w_0 of (1 + delta) w*", sp.Eq(w0_star - (1 + delta) * w0_star, gap_0)),
-        Step("the sizes of the two errors agree", sp.Eq(gap_0**2, gap_i**2)),
-        Step("by induction, rho_i^k", sp.Eq(contraction(i) ** steps * contraction(i), contraction(i) ** (steps + 1))),
+        Step("the gap w*_0 - w_0 of (1 + delta) w*", equal(w0_star - (1 + delta) * w0_star, gap_0)),
+        Step("the sizes of the two errors agree", equal(gap_0**2, gap_i**2)),
+        Step("by induction, rho_i^k", equal(contraction(i) ** steps * contraction(i), contraction(i) ** (steps + 1))),
         Step(
             "0 <= a <= a + b: a power more keeps the order, a^k a <= (a + b)^k (a + b) if a^k <= a^k + q = (a + b)^k",
-            sp.Ge((smaller**steps + size) * (smaller + extra) - smaller**steps * smaller, 0),
+            at_least((smaller**steps + size) * (smaller + extra) - smaller**steps * smaller, 0),
             certificate=smaller**steps * extra + size * smaller + size * extra,
         ),
     )
@@ -92,9 +92,9 @@ def length_against_direction_in_loss() -> Derivation:
         *loss_steps(),
         Step(
             "the loss of an error delta w*_0 along e_i after k updates",
-            sp.Eq(curvature(i) * (contraction(i) ** steps * delta * w0_star) ** 2, weight(i) * cost),
+            equal(curvature(i) * (contraction(i) ** steps * delta * w0_star) ** 2, weight(i) * cost),
         ),
-        Step("s = weight_i - weight_0 >= 0 orders the losses", sp.Ge(slack * cost, 0)),
+        Step("s = weight_i - weight_0 >= 0 orders the losses", at_least(slack * cost, 0)),
     )
     result = sp.Implies(sp.Le(weight(0), weight(i)), LENGTH_LOWER)
     return Derivation((result,), (_EVERY_ACTIVE,), steps_)
@@ -119,21 +119,21 @@ def perfectly_correlated_start() -> Derivation:
     error = sp.Symbol("e", real=True)
     steps_ = (
         *theorem_1().steps,
-        Step("at w = w_0 e_0 no other coordinate moves", sp.Eq((1 - 2 * lam * d[i] ** 2) * 0, 0)),
+        Step("at w = w_0 e_0 no other coordinate moves", equal((1 - 2 * lam * d[i] ** 2) * 0, 0)),
         Step(
             "two updates on, with e = w_0 - w*_0",
-            sp.Eq(
+            equal(
                 w0_star + contraction(0) ** 2 * error,
                 (1 - contraction(0) ** 2) * w0_star + contraction(0) ** 2 * (w0_star + error),
             ),
         ),
         Step(
             "which is not negative: v = w*_0 + e, q = 1 - rho_0^2",
-            sp.Ge(ratio * sp.Symbol("s", nonnegative=True) + contraction(0) ** 2 * positive, 0),
+            at_least(ratio * sp.Symbol("s", nonnegative=True) + contraction(0) ** 2 * positive, 0),
         ),
         Step(
             "a sample with X_0 = 0 has w.X = y = 0, so it adds nothing whether it counts as active or not",
-            sp.Eq((w0_star * coordinate(0) - w[0] * coordinate(0)).subs(coordinate(0), 0), 0),
+            equal((w0_star * coordinate(0) - w[0] * coordinate(0)).subs(coordinate(0), 0), 0),
         ),
     )
     used = ("w*_0 > 0", "lam (1 + d_0^2) < 1", ALIGNED)
@@ -149,9 +149,9 @@ def relu_floor() -> Derivation:
     steps_ = (
         Step(
             "the loss of a dead start: E[y^2]",
-            sp.Eq(grid_expectation((w0_star * coordinate(0)) ** 2), sp.expand(curvature(0) * w0_star**2)),
+            equal(grid_expectation((w0_star * coordinate(0)) ** 2), sp.expand(curvature(0) * w0_star**2)),
         ),
-        Step("the loss of the others is not negative", sp.Ge(floor + rest - floor, 0)),
+        Step("the loss of the others is not negative", at_least(floor + rest - floor, 0)),
     )
     definition = sp.Eq(relu_loss, probability * curvature(0) * w0_star**2 + rest)
     return Derivation((FLOOR,), ("a dead start has no gradient", "losses are not negative"), steps_, (definition,))

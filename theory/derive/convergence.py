@@ -7,7 +7,7 @@ from functools import cache
 import sympy as sp
 from sympy.concrete.delta import deltasummation
 
-from theory.derivation import Derivation, Step
+from theory.derivation import Derivation, Step, at_least, equal, greater
 from theory.derive.single_filter import w_next
 from theory.symbols import j, lam, n, over_all, p, steps, w, w_star
 
@@ -77,9 +77,9 @@ def span() -> Derivation:
     outer = sp.diff(loss(u), u)
     c, q = sp.symbols("c q", real=True)
     lines = (
-        Step("d (w.x)/d w_j = x_j", sp.Eq(inner, x[j])),
-        Step("chain rule", sp.Eq(outer * inner, outer * x[j])),
-        Step("a vector q orthogonal to every sample meets no update: q.(c x) = c (q.x) = 0", sp.Eq(c * (q * 0), 0)),
+        Step("d (w.x)/d w_j = x_j", equal(inner, x[j])),
+        Step("chain rule", equal(outer * inner, outer * x[j])),
+        Step("a vector q orthogonal to every sample meets no update: q.(c x) = c (q.x) = 0", equal(c * (q * 0), 0)),
     )
     return Derivation((sp.Eq(off_span, 0),), ("the loss depends on w through w.x only (no weight decay)",), lines)
 
@@ -92,7 +92,7 @@ def direction() -> Derivation:
         *span().steps,
         Step(
             "updates u x and v x are parallel: |u x|^2 |v x|^2 - (u x.v x)^2",
-            sp.Eq(u**2 * size * v**2 * size - (u * v * size) ** 2, 0),
+            equal(u**2 * size * v**2 * size - (u * v * size) ** 2, 0),
         ),
     )
     return Derivation((sp.Implies(sp.Eq(rank, 1), sp.Eq(unparallel, 0)),), ("the samples span a line",), lines)
@@ -106,10 +106,10 @@ def one_sample() -> Derivation:
     """
     r, t, rest = sp.symbols("r t u", positive=True)
     lines = (
-        Step("w' = w + 2 lam (y - w.X) X", sp.Eq(start + 2 * lam * (y - start) * sample_norm - y, RHO * (start - y))),
-        Step("after k and one more", sp.Eq(RHO * RHO**steps, RHO ** (steps + 1))),
-        Step("0 <= rho < 1: w.X stays between w.X and y, both positive (u = 1 - t)", sp.Gt((t + rest) * r - t * r, 0)),
-        Step("-1 < rho < 0: even powers come closer to y from the first side", sp.Gt(r * (t + rest) - r * t, 0)),
+        Step("w' = w + 2 lam (y - w.X) X", equal(start + 2 * lam * (y - start) * sample_norm - y, RHO * (start - y))),
+        Step("after k and one more", equal(RHO * RHO**steps, RHO ** (steps + 1))),
+        Step("0 <= rho < 1: w.X stays between the start and y (u = 1 - t)", greater((t + rest) * r - t * r, 0)),
+        Step("-1 < rho < 0: even powers come closer to y from the first side", greater(r * (t + rest) - r * t, 0)),
     )
     return Derivation((sp.Implies(ONE_CONDITION, ONE_ERROR),), ("lam |X|^2 < 1", "active at updates 0 and 1"), lines)
 
@@ -121,12 +121,12 @@ def one_sample_limit() -> Derivation:
     c = (y - start) / sample_norm
     lines = (
         *one_sample().steps,
-        Step("zero training error", sp.Eq(start + c * sample_norm, y)),
+        Step("zero training error", equal(start + c * sample_norm, y)),
         Step(
             "expand |w - w* + c X|^2, (w - w*).X = w.X - y",
-            sp.Eq(distance + 2 * c * (start - y) + c**2 * sample_norm, ONE_LIMIT.rhs),
+            equal(distance + 2 * c * (start - y) + c**2 * sample_norm, ONE_LIMIT.rhs),
         ),
-        Step("with lam = 1/(2 |X|^2) one update does it", sp.Eq(RHO.subs(lam, 1 / (2 * sample_norm)), 0)),
+        Step("with lam = 1/(2 |X|^2) one update does it", equal(RHO.subs(lam, 1 / (2 * sample_norm)), 0)),
     )
     return Derivation((sp.Implies(sp.And(sp.Gt(start, 0), sp.Gt(y, 0)), ONE_LIMIT),), ("active at the start",), lines)
 
@@ -141,16 +141,16 @@ def contraction() -> Derivation:
     lines = (
         Step(
             "Cauchy-Schwarz in the plane of w - w* and X",
-            sp.Ge((a**2 + b**2) * (c**2 + e**2) - (a * c + b * e) ** 2, 0),
+            at_least((a**2 + b**2) * (c**2 + e**2) - (a * c + b * e) ** 2, 0),
             certificate=(a * e - b * c) ** 2,
         ),
         Step(
             "w.X >= w*.X - |w - w*||X|, positive in the ball (t = |w - w*||X|, f what is left of w*.X)",
-            sp.Gt((target + less) - target, 0),
+            greater((target + less) - target, 0),
         ),
-        Step("with x = lam h: 1 - (1 - 2 x)^2", sp.Eq(1 - (1 - 2 * x) ** 2, 4 * x * (1 - x))),
-        Step("positive for 0 < lam h < 1 (x_rest = 1 - x): every mode shrinks", sp.Gt(4 * x * rest, 0)),
-        Step("rate^k once more", sp.Eq(rate * rate**steps, rate ** (steps + 1))),
+        Step("with x = lam h: 1 - (1 - 2 x)^2", equal(1 - (1 - 2 * x) ** 2, 4 * x * (1 - x))),
+        Step("positive for 0 < lam h < 1 (x_rest = 1 - x): every mode shrinks", greater(4 * x * rest, 0)),
+        Step("rate^k once more", equal(rate * rate**steps, rate ** (steps + 1))),
     )
     result = sp.Implies(sp.Lt(distance, reach), CONTRACTION)
     return Derivation((result,), ("w*.X > 0 on every sample", "lam h_max < 1", "start in the ball"), lines)
@@ -165,10 +165,10 @@ def midpoint_convexity() -> Derivation:
     r, q = sp.symbols("r q", real=True)
     pos, pos_2 = sp.symbols("s t", positive=True)
     lines = (
-        Step("half of two positive pre-activations is positive", sp.Gt((pos + pos_2) / 2, 0)),
+        Step("half of two positive pre-activations is positive", greater((pos + pos_2) / 2, 0)),
         Step(
             "residuals r and q: (r^2 + q^2)/2 - ((r + q)/2)^2",
-            sp.Ge((r**2 + q**2) / 2 - ((r + q) / 2) ** 2, 0),
+            at_least((r**2 + q**2) / 2 - ((r + q) / 2) ** 2, 0),
             certificate=((r - q) / 2) ** 2,
         ),
     )
@@ -183,9 +183,9 @@ def projected_limit() -> Derivation:
         *span().steps,
         Step(
             "along an eigenvector with h > 0 the error tends to 0, so the component becomes that of w*",
-            sp.Eq(seen + (target - seen), target),
+            equal(seen + (target - seen), target),
         ),
-        Step("across the span h = 0, and the component stays", sp.Eq((1 - 2 * lam * 0) ** steps, 1)),
+        Step("across the span h = 0, and the component stays", equal((1 - 2 * lam * 0) ** steps, 1)),
     )
     return Derivation((sp.Implies(start_active, LIMIT),), ("every sample stays active", "lam h_max < 1"), lines)
 
@@ -196,8 +196,8 @@ def minimum_norm() -> Derivation:
     inside, across, target = sp.symbols("a b a_star", real=True)
     lines = (
         *projected_limit().steps,
-        Step("within the span the limit is P w*", sp.Eq(inside + (target - inside) - target, 0)),
-        Step("across it, (I - P) w; Pythagoras gives the norm", sp.Eq((target**2 + across**2) - target**2, across**2)),
+        Step("within the span the limit is P w*", equal(inside + (target - inside) - target, 0)),
+        Step("across it, (I - P) w; Pythagoras gives the norm", equal((target**2 + across**2) - target**2, across**2)),
     )
     return Derivation((sp.Implies(start_active, sp.Eq(excess, outside)),), projected_limit().used, lines)
 
@@ -207,7 +207,7 @@ def zero_start() -> Derivation:
     """From w = 0 a ReLU filter never moves: w.X = 0 on every sample is a tie, and ties are inactive (Eq. 2)."""
     x = sp.IndexedBase("x", real=True)
     lines = (
-        Step("w = 0 gives w.X = 0 for every sample", sp.Eq(over_all(0 * x[n]).doit(), 0)),
-        Step("Eq. (2) is 0 for every sample, so Eq. (1) adds nothing", sp.Eq(w[j] - lam * 0, w[j])),
+        Step("w = 0 gives w.X = 0 for every sample", equal(over_all(0 * x[n]).doit(), 0)),
+        Step("Eq. (2) is 0 for every sample, so Eq. (1) adds nothing", equal(w[j] - lam * 0, w[j])),
     )
     return Derivation((sp.Eq(w_next[j], w[j]),), ("the ReLU gradient at 0 is taken as 0, as Eq. (2) has it",), lines)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import sympy as sp
 
-from theory.derivation import Derivation, Step
+from theory.derivation import Derivation, Step, at_least, equal, greater
 from theory.derive.alignment import probability
 from theory.derive.initialisation import C, quadratic_form_steps
 from theory.symbols import d, p
@@ -74,8 +74,8 @@ def mirrored() -> Derivation:
         return value - sp.Abs(value) * a0 - spread
 
     steps_ = (
-        Step("min (-w).X = -max w.X, S = sum_{i>0} |w_i| d_i", sp.Eq(bottom(-first), -top(first))),
-        Step("for w_0 >= 0 the least w.X is", sp.Eq((first - first * a0 - spread), first * (1 - a0) - spread)),
+        Step("min (-w).X = -max w.X, S = sum_{i>0} |w_i| d_i", equal(bottom(-first), -top(first))),
+        Step("for w_0 >= 0 the least w.X is", equal((first - first * a0 - spread), first * (1 - a0) - spread)),
     )
     used = ("no tie max w.X = 0 (which has probability zero if the start has a density and d is not zero)",)
     return Derivation((MIRROR, EQUALLY_LIKELY), (*used, "the law of the start is symmetric, w ~ -w"), steps_)
@@ -93,15 +93,15 @@ def two_weights() -> Derivation:
     steps_ = (
         Step(
             "n.Cn' of the normals (c, d_1) and (c, -d_1)",
-            sp.Eq((_cosine((1,), (-1,)) ** 2).as_numer_denom()[0], (_c**2 * C[0, 0] - d[1] ** 2 * C[1, 1]) ** 2),
+            equal((_cosine((1,), (-1,)) ** 2).as_numer_denom()[0], (_c**2 * C[0, 0] - d[1] ** 2 * C[1, 1]) ** 2),
         ),
         Step(
             "without C_01: (A^2 - B^2)/(A^2 + B^2), A = c s_0, B = d_1 s_1, which is cos(2 arctan(B/A))",
-            sp.Eq((A**2 - B**2) / (A**2 + B**2), (1 - tangent**2) / (1 + tangent**2)),
+            equal((A**2 - B**2) / (A**2 + B**2), (1 - tangent**2) / (1 + tangent**2)),
         ),
         Step(
             "its square",
-            sp.Eq(cosine**2, ((_c**2 * C[0, 0] - d[1] ** 2 * C[1, 1]) / (_c**2 * C[0, 0] + d[1] ** 2 * C[1, 1])) ** 2),
+            equal(cosine**2, ((_c**2 * C[0, 0] - d[1] ** 2 * C[1, 1]) / (_c**2 * C[0, 0] + d[1] ** 2 * C[1, 1])) ** 2),
         ),
     )
     return Derivation((ANGLE_2,), (GAUSSIAN, "d_0 < 1"), steps_)
@@ -121,11 +121,11 @@ def three_weights() -> Derivation:
     steps_ = (
         Step(
             "Girard, with dihedral angles pi - arccos(rho)",
-            sp.Eq(solid / (4 * sp.pi), sp.Rational(1, 2) - sum(angles) / (4 * sp.pi)),
+            equal(solid / (4 * sp.pi), sp.Rational(1, 2) - sum(angles) / (4 * sp.pi)),
         ),
         Step(
             "independent coordinates, faces that differ in the sign of d_2: cos(2 arctan(D/sqrt(A^2 + B^2)))",
-            sp.Eq((A**2 + B**2 - D**2) / (A**2 + B**2 + D**2), (1 - tangent**2) / (1 + tangent**2)),
+            equal((A**2 + B**2 - D**2) / (A**2 + B**2 + D**2), (1 - tangent**2) / (1 + tangent**2)),
         ),
     )
     return Derivation((ANGLE_3,), (GAUSSIAN, "d_0 < 1", GIRARD), steps_)
@@ -146,18 +146,18 @@ def any_weights() -> Derivation:
     steps_ = (
         Step(
             "d/dt of the integrand of E sin(t|z|), by parts in x",
-            sp.Eq(sp.diff(bell * sp.sin(t * x), t), -sp.diff(bell * sp.cos(t * x), x) - t * bell * sp.sin(t * x)),
+            equal(sp.diff(bell * sp.sin(t * x), t), -sp.diff(bell * sp.cos(t * x), x) - t * bell * sp.sin(t * x)),
         ),
         Step(
             "so f(t) = E sin(t|z|) solves f' = sqrt(2/pi) - t f; so does",
-            sp.Eq(sp.diff(sine, t), sp.sqrt(2 / sp.pi) - t * sine),
+            equal(sp.diff(sine, t), sp.sqrt(2 / sp.pi) - t * sine),
         ),
-        Step("both vanish at t = 0", sp.Eq(sine.subs(t, 0), 0)),
+        Step("both vanish at t = 0", equal(sine.subs(t, 0), 0)),
         Step(
             "d/dt of the integrand of E cos(t z), by parts in x",
-            sp.Eq(sp.diff(bell * sp.cos(t * x), t), sp.diff(bell * sp.sin(t * x), x) - t * bell * sp.cos(t * x)),
+            equal(sp.diff(bell * sp.cos(t * x), t), sp.diff(bell * sp.sin(t * x), x) - t * bell * sp.cos(t * x)),
         ),
-        Step("so g(t) = E cos(t z) solves g' = -t g, g(0) = 1; so does", sp.Eq(sp.diff(cosine, t), -t * cosine)),
+        Step("so g(t) = E cos(t z) solves g' = -t g, g(0) = 1; so does", equal(sp.diff(cosine, t), -t * cosine)),
     )
     used = (GAUSSIAN, "independent coordinates in the frame of the grid", "Gil-Pelaez: P(Y > 0) from phi")
     return Derivation((INTEGRAL,), used, steps_)
@@ -206,10 +206,10 @@ def aligned_dead() -> Derivation:
     ratio = (1 + (p - 1) * rho) / (1 - rho)
     steps_ = (
         *quadratic_form_steps(),
-        Step("s_0^2/s_i^2 rises with r", sp.Eq(sp.diff(ratio, rho), p / (1 - rho) ** 2)),
-        Step("with u = 1 - r", sp.Gt(p / below_1**2, 0)),
+        Step("s_0^2/s_i^2 rises with r", equal(sp.diff(ratio, rho), p / (1 - rho) ** 2)),
+        Step("with u = 1 - r", greater(p / below_1**2, 0)),
         *_event_steps(less, more, reach, margin),
-        Step("at r = 1, S = 0: all active exactly if c z_0 > 0", sp.Eq((1 - rho).subs(rho, 1), 0)),
+        Step("at r = 1, S = 0: all active exactly if c z_0 > 0", equal((1 - rho).subs(rho, 1), 0)),
     )
     return Derivation((RISES, HALF), (GAUSSIAN, "equal correlations", "w* is along (1, ..., 1)", "d_0 < 1"), steps_)
 
@@ -219,7 +219,7 @@ def _event_steps(less: sp.Expr, more: sp.Expr, reach: sp.Expr, margin: sp.Expr) 
     return (
         Step(
             "if z_0 - (q + b) S = v >= 0 then z_0 - q S >= 0: the event shrinks as q = d_i s_i/(c s_0) grows by b",
-            sp.Ge((margin + (less + more) * reach) - less * reach, 0),
+            at_least((margin + (less + more) * reach) - less * reach, 0),
         ),
     )
 
@@ -232,8 +232,8 @@ def edge_dead() -> Derivation:
     ratio = (1 + (p - 1) * rho) / (1 - rho)
     steps_ = (
         *quadratic_form_steps(),
-        Step("s_1^2/s_0^2 rises with r, every other s_i/s_0 is 1", sp.Eq(sp.diff(ratio, rho), p / (1 - rho) ** 2)),
-        Step("with u = 1 - r", sp.Gt(p / below_1**2, 0)),
+        Step("s_1^2/s_0^2 rises with r, every other s_i/s_0 is 1", equal(sp.diff(ratio, rho), p / (1 - rho) ** 2)),
+        Step("with u = 1 - r", greater(p / below_1**2, 0)),
         *_event_steps(less, more, reach, margin),
     )
     return Derivation((FALLS,), (GAUSSIAN, "equal correlations", "w* is orthogonal to (1, ..., 1)"), steps_)

@@ -15,7 +15,7 @@ from functools import cache
 import sympy as sp
 from sympy.concrete.delta import deltasummation
 
-from theory.derivation import Derivation, Step
+from theory.derivation import Derivation, Step, at_least, equal, greater
 from theory.derive.single_filter import TRUE_E3, TRUE_E4, theorem_1
 from theory.symbols import coordinate, d, grid_expectation, i, lam, m, over, p, steps, w, w0_star
 
@@ -132,13 +132,13 @@ def loss_steps() -> tuple[Step, ...]:
     one_more = contraction(i) ** steps * contraction(i)
     return (
         *theorem_1().steps,
-        Step("the loss: cross terms vanish over the grid", sp.Eq(grid_expectation(error**2), sp.expand(here))),
-        Step("the error of w_0 after an update", sp.Eq(w0_star - TRUE_E3.rhs, contraction(0) * (w0_star - w[0]))),
-        Step("the error of w_i after an update", sp.Eq(TRUE_E4.rhs, contraction(i) * w[i])),
-        Step("by induction, rho_j^k after k updates", sp.Eq(one_more, contraction(i) ** (steps + 1))),
+        Step("the loss: cross terms vanish over the grid", equal(grid_expectation(error**2), sp.expand(here))),
+        Step("the error of w_0 after an update", equal(w0_star - TRUE_E3.rhs, contraction(0) * (w0_star - w[0]))),
+        Step("the error of w_i after an update", equal(TRUE_E4.rhs, contraction(i) * w[i])),
+        Step("by induction, rho_j^k after k updates", equal(one_more, contraction(i) ** (steps + 1))),
         Step(
             "so an initial squared error counts h_j rho_j^(2k) times",
-            sp.Eq(curvature(i) * (contraction(i) ** steps * w[i]) ** 2, weight(i) * w[i] ** 2),
+            equal(curvature(i) * (contraction(i) ** steps * w[i]) ** 2, weight(i) * w[i] ** 2),
         ),
     )
 
@@ -158,17 +158,17 @@ def expected_loss_of_starts() -> Derivation:
         *loss_steps(),
         Step(
             "the mean over starts of the loss after k updates",
-            sp.Eq(mean_after_k(), sp.expand(GENERAL_LOSS.rhs, power_base=False, power_exp=False)),
+            equal(mean_after_k(), sp.expand(GENERAL_LOSS.rhs, power_base=False, power_exp=False)),
         ),
         Step(
             "of |w - w*|^2: sigma^2 tr C + (mu - w*_0)^2",
-            sp.Eq(
+            equal(
                 start_mean(squared_distance),
                 variance * C[0, 0] + over(variance * C[m, m]) + sp.expand((mu - w0_star) ** 2),
             ),
         ),
-        Step("tr C = sum_nn' R_nn' sum_j Q_nj Q_n'j = tr R", sp.Eq(trace, R[pixel, pixel])),
-        Step("tr R = p", sp.Eq(sp.Sum(1, (pixel, 0, p - 1)).doit(), p)),
+        Step("tr C = sum_nn' R_nn' sum_j Q_nj Q_n'j = tr R", equal(trace, R[pixel, pixel])),
+        Step("tr R = p", equal(sp.Sum(1, (pixel, 0, p - 1)).doit(), p)),
     )
     definitions = (
         sp.Eq(expected_loss, mean_after_k()),
@@ -197,17 +197,17 @@ def quadratic_form_steps() -> tuple[Step, ...]:
     form = r * total**2 + (1 - r) * square
     return (
         Step(
-            "row n of R q", sp.Eq(pixels(r * q[other], other) + diagonal, r * pixels(q[other], other) + (1 - r) * q[n])
+            "row n of R q", equal(pixels(r * q[other], other) + diagonal, r * pixels(q[other], other) + (1 - r) * q[n])
         ),
         Step(
             "times q_n, summed over n, with T = sum q",
-            sp.Eq(
+            equal(
                 pixels(q[n] * (r * total + (1 - r) * q[n]), n),
                 r * total * pixels(q[n], n) + (1 - r) * pixels(q[n] ** 2, n),
             ),
         ),
-        Step("along (1, ..., 1)/sqrt(p): T^2 = p, U = |q|^2 = 1", sp.Eq(r * p + (1 - r), 1 + (p - 1) * r)),
-        Step("across it: T = 0, U = 1", sp.Eq(form.subs({total: 0, square: 1}), 1 - r)),
+        Step("along (1, ..., 1)/sqrt(p): T^2 = p, U = |q|^2 = 1", equal(r * p + (1 - r), 1 + (p - 1) * r)),
+        Step("across it: T = 0, U = 1", equal(form.subs({total: 0, square: 1}), 1 - r)),
     )
 
 
@@ -243,16 +243,16 @@ def aligned_starts() -> Derivation:
 
     steps_ = (
         *aligned_losses().steps,
-        Step("r sigma^2 > 0 times the lead D_k", sp.Gt(variance * positive * lead, 0)),
-        Step("a summand of D_0 is h_i - h_0", sp.Eq(start, -(d[0] ** 2 + (1 - d[i]) * (1 + d[i])))),
-        Step("which is not positive: u = 1 - d_i", sp.Ge(d[0] ** 2 + below_1 * (1 + d[i]), 0)),
+        Step("r sigma^2 > 0 times the lead D_k", greater(variance * positive * lead, 0)),
+        Step("a summand of D_0 is h_i - h_0", equal(start, -(d[0] ** 2 + (1 - d[i]) * (1 + d[i])))),
+        Step("which is not positive: u = 1 - d_i", at_least(d[0] ** 2 + below_1 * (1 + d[i]), 0)),
         Step(
             "convexity, by induction on k from 0: what is added to x times the last",
-            sp.Eq(convexity(steps) - x * convexity(steps - 1), (x**steps - 1) * (x - 1)),
+            equal(convexity(steps) - x * convexity(steps - 1), (x**steps - 1) * (x - 1)),
         ),
-        Step("starts at", sp.Eq(convexity(sp.S.Zero), 0)),
-        Step("and is (x - 1)^2 s >= 0, s = 1 + x + ... + x^(k-1)", sp.Ge((x - 1) ** 2 * powers, 0)),
-        Step("the term in h_0 adds nothing", sp.Eq(convexity(steps).subs(x, 1), 0)),
+        Step("starts at", equal(convexity(sp.S.Zero), 0)),
+        Step("and is (x - 1)^2 s >= 0, s = 1 + x + ... + x^(k-1)", at_least((x - 1) ** 2 * powers, 0)),
+        Step("the term in h_0 adds nothing", equal(convexity(steps).subs(x, 1), 0)),
     )
     result = (sp.Equivalent(LEADS, CROSSED), sp.Implies(CROSSED, LEADS), STAYS_AHEAD)
     used = (LINEAR_RULE, MOMENTS, ALIGNED, "equal correlations 0 < r <= 1", "0 <= d_i <= 1")
@@ -310,12 +310,12 @@ def steps_to_precision() -> Derivation:
         *quadratic_form_steps(),
         Step(
             "2 T ln|rho| + ln(sigma^2 C_jj) is ln(precision)",
-            sp.Eq(2 * time(share) * sp.log(size) + sp.log(variance * share), sp.log(precision)),
+            equal(2 * time(share) * sp.log(size) + sp.log(variance * share), sp.log(precision)),
         ),
-        Step("the difference between starts", sp.Eq(time(sp.S.One) - time(share), sp.log(1 / share) / fall)),
+        Step("the difference between starts", equal(time(sp.S.One) - time(share), sp.log(1 / share) / fall)),
         Step(
             "rounding up adds f and 1 - u, both in [0, 1), u > 0: less than 1 either way",
-            sp.Gt(1 - ((1 - late) - early), 0),
+            greater(1 - ((1 - late) - early), 0),
             certificate=late + early,
         ),
     )

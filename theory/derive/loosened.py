@@ -13,7 +13,7 @@ from functools import cache
 
 import sympy as sp
 
-from theory.derivation import Derivation, Step
+from theory.derivation import Derivation, Step, at_least, equal, greater, less
 from theory.derive.single_filter import TRUE_E3, TRUE_E4, w_next
 from theory.symbols import a, coordinate, d, gap, grid_expectation, i, j, lam, m, over, p, w
 
@@ -85,13 +85,13 @@ def residual_terms() -> Derivation:
     residual = total((w_star[m] - w[m]) * another)
     moved = w[j] + lam * grid_expectation(2 * residual * (mean[j] + a[j]))
     proof = (
-        Step("E[X_0 X_i] where E[X_0] = 1: not 0 as in Theorem 1", sp.Eq(grid_expectation(first * other), mean[i])),
+        Step("E[X_0 X_i] where E[X_0] = 1: not 0 as in Theorem 1", equal(grid_expectation(first * other), mean[i])),
         Step(
             "E[X_i X_m]: likewise, unless m = i",
-            sp.Eq(grid_expectation(other * another), mean[i] * mean[m] + d[i] ** 2 * sp.KroneckerDelta(i, m)),
+            equal(grid_expectation(other * another), mean[i] * mean[m] + d[i] ** 2 * sp.KroneckerDelta(i, m)),
         ),
-        Step("E[X_i^2]", sp.Eq(grid_expectation(other**2), mean[i] ** 2 + d[i] ** 2)),
-        Step("the mean of 2 r X_j, put into Eq. (1)", sp.Eq(moved, RESIDUAL_TERMS.rhs)),
+        Step("E[X_i^2]", equal(grid_expectation(other**2), mean[i] ** 2 + d[i] ** 2)),
+        Step("the mean of 2 r X_j, put into Eq. (1)", equal(moved, RESIDUAL_TERMS.rhs)),
     )
     used = (ALL_ACTIVE, GRID, "y = w*.X")
     return Derivation((RESIDUAL_TERMS,), used, proof, (sp.Eq(w_next[j], moved),))
@@ -108,8 +108,8 @@ def faster_or_slower() -> Derivation:
         return gap * (w[0] + update - TRUE_E3.rhs)
 
     proof = (
-        Step("what the shift adds to Eq. (3), times w*_0 - w_0", sp.Eq(change(1), GAIN)),
-        Step("and the mirrored shift", sp.Eq(change(-1), -GAIN)),
+        Step("what the shift adds to Eq. (3), times w*_0 - w_0", equal(change(1), GAIN)),
+        Step("and the mirrored shift", equal(change(-1), -GAIN)),
     )
     result = sp.And(sp.Eq(gain, GAIN), sp.Eq(gain_mirrored, -GAIN))
     used = (f"{ALL_ACTIVE}, on all three grids", ALONG_E0, GRID, "E[X_0] = 1")
@@ -126,17 +126,17 @@ def first_update() -> Derivation:
         *residual_terms().steps,
         Step(
             "e' = e - 2 lam g, g = H e = E[r X]",
-            sp.Eq(
+            equal(
                 total(e[m] ** 2) - total((e[m] - 2 * lam * g[m]) ** 2),
                 4 * lam * (total(e[m] * g[m]) - lam * total(g[m] ** 2)),
             ),
         ),
         Step(
             "e.g with s = mean.e",
-            sp.Eq(total(e[m] * pulled), total(d[m] ** 2 * e[m] ** 2) + level * total(mean[m] * e[m])),
+            equal(total(e[m] * pulled), total(d[m] ** 2 * e[m] ** 2) + level * total(mean[m] * e[m])),
         ),
         _energy(e, level),
-        Step("on the symmetric grid g_i is", sp.Eq((TRUE_E4.rhs - w[i]) / (2 * lam), -(d[i] ** 2) * w[i])),
+        Step("on the symmetric grid g_i is", equal((TRUE_E4.rhs - w[i]) / (2 * lam), -(d[i] ** 2) * w[i])),
     )
     return Derivation((FIRST_UPDATE,), (f"{ALL_ACTIVE}, on both grids", ALONG_E0, GRID, "E[X_0] = 1"), proof)
 
@@ -144,7 +144,7 @@ def first_update() -> Derivation:
 def _energy(e: sp.IndexedBase, level: sp.Symbol) -> Step:
     return Step(
         "e.H e = E[(e.X)^2] = s^2 + sum d_k^2 e_k^2, s = mean.e",
-        sp.Eq(grid_expectation((level + total(e[m] * a[m])) ** 2), level**2 + total(d[m] ** 2 * e[m] ** 2)),
+        equal(grid_expectation((level + total(e[m] * a[m])) ** 2), level**2 + total(d[m] ** 2 * e[m] ** 2)),
     )
 
 
@@ -161,19 +161,19 @@ def slowest_mode() -> Derivation:
         _energy(e, level),
         Step(
             "subtract d_1^2 |e|^2",
-            sp.Eq(
+            equal(
                 total(d[m] ** 2 * e[m] ** 2) - d[1] ** 2 * total(e[m] ** 2), total((d[m] ** 2 - d[1] ** 2) * e[m] ** 2)
             ),
         ),
         Step(
-            "H_00 - d_1^2 on the symmetric grid", sp.Eq(1 + d[0] ** 2 - d[1] ** 2, d[0] ** 2 + (1 - d[1]) * (1 + d[1]))
+            "H_00 - d_1^2 on the symmetric grid", equal(1 + d[0] ** 2 - d[1] ** 2, d[0] ** 2 + (1 - d[1]) * (1 + d[1]))
         ),
-        Step("is not negative (u = 1 - d_1), so d_1^2 is its slowest rate", sp.Ge(d[0] ** 2 + below_1 * (1 + d[1]), 0)),
-        Step("d_k > d_1 for k != 1: any e with such an e_k != 0 is above d_1^2", sp.Gt(rise * part**2 + rest, 0)),
-        Step("and e = x e1 is above it through s = mean_1 x", sp.Gt((shift * part) ** 2, 0)),
-        Step("d_0 <= d_1: e = (mean_1, -mean_0, 0, ...) has s = 0", sp.Eq(mean[0] * mean[1] + mean[1] * -mean[0], 0)),
-        Step("if d_0^2 = d_1^2 - u, u > 0, it is below", sp.Lt(-fall * shift**2, 0)),
-        Step("if d_0 = d_1 it is at d_1^2, and none is below", sp.Ge(level**2 + rest, 0)),
+        Step("is not negative (u = 1 - d_1): d_1^2 is its slowest rate", at_least(d[0] ** 2 + below_1 * (1 + d[1]), 0)),
+        Step("d_k > d_1 for k != 1: any e with such an e_k != 0 is above d_1^2", greater(rise * part**2 + rest, 0)),
+        Step("and e = x e1 is above it through s = mean_1 x", greater((shift * part) ** 2, 0)),
+        Step("d_0 <= d_1: e = (mean_1, -mean_0, 0, ...) has s = 0", equal(mean[0] * mean[1] + mean[1] * -mean[0], 0)),
+        Step("if d_0^2 = d_1^2 - u, u > 0, it is below", less(-fall * shift**2, 0)),
+        Step("if d_0 = d_1 it is at d_1^2, and none is below", at_least(level**2 + rest, 0)),
     )
     return Derivation((TRICHOTOMY,), ("mean_1 != 0", "d_1 <= 1, d_1 < d_i for i > 1", GRID), proof)
 
@@ -190,16 +190,16 @@ def spread_of_rates() -> Derivation:
     proof = (
         Step(
             "H_jj = sum_k rate_k q_kj^2, sum_k q_kj^2 = 1: with rate_k = slowest + excess_k",
-            sp.Eq(total((slowest + excess[m]) * q[m] ** 2) - slowest * total(q[m] ** 2), total(excess[m] * q[m] ** 2)),
+            equal(total((slowest + excess[m]) * q[m] ** 2) - slowest * total(q[m] ** 2), total(excess[m] * q[m] ** 2)),
         ),
-        Step("H_jj is at least slowest", sp.Ge(total(excess[m] * q[m] ** 2), 0)),
+        Step("H_jj is at least slowest", at_least(total(excess[m] * q[m] ** 2), 0)),
         Step(
             "with rate_k = fastest - excess_k",
-            sp.Eq(fastest * total(q[m] ** 2) - total((fastest - excess[m]) * q[m] ** 2), total(excess[m] * q[m] ** 2)),
+            equal(fastest * total(q[m] ** 2) - total((fastest - excess[m]) * q[m] ** 2), total(excess[m] * q[m] ** 2)),
         ),
         Step(
             "in sum_j H_jj each rate counts sum_j q_kj^2 = 1 times",
-            sp.Eq(total(rate[n] * q[m] ** 2), rate[n] * total(q[m] ** 2)),
+            equal(total(rate[n] * q[m] ** 2), rate[n] * total(q[m] ** 2)),
         ),
     )
     return Derivation((SPREAD,), ("the all-active Hessian is 2 H, H symmetric",), proof)
@@ -213,10 +213,10 @@ def cauchy_schwarz(x: sp.IndexedBase, y: sp.IndexedBase) -> tuple[Step, ...]:
     return (
         Step(
             "Cauchy and Schwarz: expand the square",
-            sp.Eq(square, C**2 * total(x[m] ** 2) - 2 * B * C * total(x[m] * y[m]) + B**2 * total(y[m] ** 2)),
+            equal(square, C**2 * total(x[m] ** 2) - 2 * B * C * total(x[m] * y[m]) + B**2 * total(y[m] ** 2)),
         ),
-        Step("with A = sum x_m^2 it is", sp.Eq(C**2 * A - 2 * B * C * B + B**2 * C, C * (A * C - B**2))),
-        Step("and not negative", sp.Ge(square, 0)),
+        Step("with A = sum x_m^2 it is", equal(C**2 * A - 2 * B * C * B + B**2 * C, C * (A * C - B**2))),
+        Step("and not negative", at_least(square, 0)),
     )
 
 
@@ -228,8 +228,8 @@ def small_if_weakly_correlated() -> Derivation:
     proof = (
         *spread_of_rates().steps,
         *cauchy_schwarz(x, y),
-        Step("for |e| = 1, e.H e >= min_j H_jj - R; with min_j H_jj = 2 R + u", sp.Eq(2 * R + spare - R, R + spare)),
-        Step("that is at least half of it", sp.Ge(R + spare, (2 * R + spare) / 2), certificate=spare / 2),
+        Step("for |e| = 1, e.H e >= min_j H_jj - R; with min_j H_jj = 2 R + u", equal(2 * R + spare - R, R + spare)),
+        Step("that is at least half of it", at_least(R + spare, (2 * R + spare) / 2), certificate=spare / 2),
     )
     return Derivation((sp.Implies(WEAK, sp.Ge(slowest, narrowest / 2)),), ("H is symmetric",), proof)
 
@@ -247,19 +247,19 @@ def small_for_two_weights() -> Derivation:
     proof = (
         Step(
             "a rate h is a root of (H_00 - h)(H_11 - h) - H_01^2",
-            sp.Eq(
+            equal(
                 sp.Matrix([[H[0, 0] - rate, H[0, 1]], [H[0, 1], H[1, 1] - rate]]).det(),
                 (H[0, 0] - rate) * (H[1, 1] - rate) - H[0, 1] ** 2,
             ),
         ),
         Step(
             "e.(H - H_11/2) e times A = H_00 - H_11/2, completed to a square",
-            sp.Eq(A * form, (A * x + H[0, 1] * y) ** 2 + (A * H[1, 1] / 2 - H[0, 1] ** 2) * y**2),
+            equal(A * form, (A * x + H[0, 1] * y) ** 2 + (A * H[1, 1] / 2 - H[0, 1] ** 2) * y**2),
         ),
         Step(
             "the last bracket",
-            sp.Eq(4 * (A * H[1, 1] / 2 - H[0, 1] ** 2), H[1, 1] * (2 * H[0, 0] - H[1, 1]) - 4 * H[0, 1] ** 2),
+            equal(4 * (A * H[1, 1] / 2 - H[0, 1] ** 2), H[1, 1] * (2 * H[0, 0] - H[1, 1]) - 4 * H[0, 1] ** 2),
         ),
-        Step("not negative if that is u >= 0, and negative at A x = -H_01 y else", sp.Ge(x**2 + spare * y**2, 0)),
+        Step("not negative if that is u >= 0, and negative at A x = -H_01 y else", at_least(x**2 + spare * y**2, 0)),
     )
     return Derivation((sp.Implies(WEAK_PAIR, sp.Ge(slowest, H[1, 1] / 2)),), ("p = 2", "H_00 >= H_11"), proof)

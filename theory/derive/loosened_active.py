@@ -12,7 +12,7 @@ from functools import cache
 
 import sympy as sp
 
-from theory.derivation import Derivation, Step
+from theory.derivation import Derivation, Step, at_least, at_most, equal, greater
 from theory.derive.loosened import cauchy_schwarz, n, total, w_star
 from theory.derive.loosened_targets import slope
 from theory.derive.single_filter import w_next
@@ -78,14 +78,14 @@ def active_only() -> Derivation:
     summand = active[n] * 2 * pulled * sample[n, j] + (1 - active[n]) * 0
     update = lam / size * sp.Sum(summand, (n, 0, size - 1))
     proof = (
-        Step("w.X <= 0: the output is 0, the loss y^2 is constant (Eq. 2)", sp.Eq(sp.diff(target**2, output), 0)),
+        Step("w.X <= 0: the output is 0, the loss y^2 is constant (Eq. 2)", equal(sp.diff(target**2, output), 0)),
         Step(
             "w.X > 0: loss r^2, r = (w* - w).X",
-            sp.Eq(sp.diff(pulled**2, pulled) * slope(residual, j), -2 * pulled * sample[n, j]),
+            equal(sp.diff(pulled**2, pulled) * slope(residual, j), -2 * pulled * sample[n, j]),
         ),
         Step(
             "Eq. (1), split into S_A and its complement",
-            sp.Eq(
+            equal(
                 update,
                 2 * lam / size * sp.Sum(active[n] * pulled * sample[n, j], (n, 0, size - 1)),
             ),
@@ -103,16 +103,16 @@ def at_most_proportional() -> Derivation:
     deviations = sp.Sum((z[m] - mean) ** 2, (m, 0, size - 1))
     proof = (
         *active_only().steps,
-        Step("sum_A = |S_A| E_A", sp.Eq(2 * lam / size * n_active * mean, 2 * lam * (n_active / size) * mean)),
+        Step("sum_A = |S_A| E_A", equal(2 * lam / size * n_active * mean, 2 * lam * (n_active / size) * mean)),
         Step(
             "one coordinate z of r X, over the active samples",
-            sp.Eq(
+            equal(
                 deviations,
                 sp.Sum(z[m] ** 2, (m, 0, size - 1)) - 2 * mean * sp.Sum(z[m], (m, 0, size - 1)) + size * mean**2,
             ),
         ),
-        Step("is E_A[z^2] >= E_A[z]^2", sp.Ge(deviations, 0)),
-        Step("so |E_A[r X]|^2 <= E_A[r^2 |X|^2], a mean, is at most the largest", sp.Ge(mean + spare, mean)),
+        Step("is E_A[z^2] >= E_A[z]^2", at_least(deviations, 0)),
+        Step("so |E_A[r X]|^2 <= E_A[r^2 |X|^2], a mean, is at most the largest", at_least(mean + spare, mean)),
     )
     return Derivation((AT_MOST,), (LINEAR,), proof)
 
@@ -126,16 +126,16 @@ def _mean_over_active() -> tuple[Step, ...]:
         *at_most_proportional().steps,
         Step(
             "r X - e_0 e0 with r = e_0 + e.a, X = e0 + a",
-            sp.Eq((e_0 + inner) * (unit + a_k) - e_0 * unit, e_0 * a_k + inner * unit + inner * a_k),
+            equal((e_0 + inner) * (unit + a_k) - e_0 * unit, e_0 * a_k + inner * unit + inner * a_k),
         ),
         *cauchy_schwarz(x, y),
         Step(
             "so |e.a| <= |e||a| and, by the triangle inequality, its length is at most",
-            sp.Eq(length * reach + length * reach + length * reach * reach, (2 * reach + reach**2) * length),
+            equal(length * reach + length * reach + length * reach * reach, (2 * reach + reach**2) * length),
         ),
         Step(
             "which grows with |a| up to delta = |a| + u, and bounds the mean too",
-            sp.Ge(
+            at_least(
                 (2 * (reach + rest) + (reach + rest) ** 2) * length - (2 * reach + reach**2) * length,
                 0,
             ),
@@ -151,7 +151,7 @@ def proportional() -> Derivation:
         *_mean_over_active(),
         Step(
             "c = 2 lam phi: off by c x, x = (2 delta + delta^2)|e|; with |e_0| = 2 x + u",
-            sp.Ge((factor * (2 * error + rest)) ** 2 - 4 * (factor * error) ** 2, 0),
+            at_least((factor * (2 * error + rest)) ** 2 - 4 * (factor * error) ** 2, 0),
         ),
     )
     return Derivation((sp.Implies(ALIGNED, PROPORTIONAL),), (LINEAR, AROUND_E0), proof)
@@ -164,8 +164,8 @@ def fewer_is_slower() -> Derivation:
     more = sp.Symbol("u_plus", positive=True)
     proof = (
         *_mean_over_active(),
-        Step("|w' - w| is at most 2 lam phi (|e_0| + x)", sp.Ge(factor * (gap + bound) - factor * gap, 0)),
-        Step("|v' - v| is at least 2 lam phi (|e_0| - x)", sp.Le(factor * (gap - bound), factor * gap)),
-        Step("and squares keep the order of lengths", sp.Gt(sp.expand((spare + more) ** 2 - spare**2), 0)),
+        Step("|w' - w| is at most 2 lam phi (|e_0| + x)", at_least(factor * (gap + bound) - factor * gap, 0)),
+        Step("|v' - v| is at least 2 lam phi (|e_0| - x)", at_most(factor * (gap - bound), factor * gap)),
+        Step("and squares keep the order of lengths", greater(sp.expand((spare + more) ** 2 - spare**2), 0)),
     )
     return Derivation((sp.Implies(CLEARLY_FEWER, SLOWER),), (LINEAR, AROUND_E0, "|w - w*| = |v - w*|"), proof)

@@ -10,7 +10,7 @@ from functools import cache
 
 import sympy as sp
 
-from theory.derivation import Derivation, Step
+from theory.derivation import Derivation, Step, at_least, equal
 from theory.derive.loosened import ALL_ACTIVE, total, w_star
 from theory.symbols import X, a, d, grid_expectation, i, j, lam, m, p, size, steps, w
 
@@ -59,8 +59,8 @@ def added_gradient() -> Derivation:
     clean, noisy = by_residual**2, (by_residual + f) ** 2
     difference = sp.diff(noisy - clean, by_residual) * slope(residual, j)
     proof = (
-        Step("r = w*.X - w.X, d r/d w_j", sp.Eq(slope(residual, j), -X[j])),
-        Step("chain rule: (r + f)^2 against r^2", sp.Eq(difference, ADDED.rhs)),
+        Step("r = w*.X - w.X, d r/d w_j", equal(slope(residual, j), -X[j])),
+        Step("chain rule: (r + f)^2 against r^2", equal(difference, ADDED.rhs)),
     )
     return Derivation((ADDED,), ("the sample is active (w.X > 0)",), proof, (sp.Eq(added[j], difference),))
 
@@ -74,15 +74,15 @@ def same_rates() -> Derivation:
     factor = 1 - 2 * lam * rate
     proof = (
         *added_gradient().steps,
-        Step("E[r X_0]", sp.Eq(mean_0, (1 + d[0] ** 2) * (w_star[0] - w[0]))),
-        Step("E[r X_i]", sp.Eq(mean_i, d[i] ** 2 * (w_star[i] - w[i]))),
+        Step("E[r X_0]", equal(mean_0, (1 + d[0] ** 2) * (w_star[0] - w[0]))),
+        Step("E[r X_i]", equal(mean_i, d[i] ** 2 * (w_star[i] - w[i]))),
         Step(
             "Eq. (1) with pull = h s: w' - l = (1 - 2 lam h)(w - l), l = w* + s",
-            sp.Eq(start + 2 * lam * (rate * (limit - shift - start) + rate * shift) - limit, factor * (start - limit)),
+            equal(start + 2 * lam * (rate * (limit - shift - start) + rate * shift) - limit, factor * (start - limit)),
         ),
         Step(
             "k + 1 updates from k",
-            sp.Eq(factor * (factor**steps * (start - limit)), factor ** (steps + 1) * (start - limit)),
+            equal(factor * (factor**steps * (start - limit)), factor ** (steps + 1) * (start - limit)),
         ),
     )
     return Derivation((SAME_RATES,), (f"{ALL_ACTIVE} at every update", GRID, "d_i > 0"), proof)
@@ -108,11 +108,11 @@ def variance_of_limit() -> Derivation:
         *same_rates().steps,
         Step(
             "pull_j = E_S[f X_j]: its mean square over the noise, value_n = X_j of sample n",
-            sp.Eq(second, tau**2 / size**2 * sp.Sum(value[m] ** 2, (m, 0, size - 1))),
+            equal(second, tau**2 / size**2 * sp.Sum(value[m] ** 2, (m, 0, size - 1))),
         ),
         Step(
             "the sum is N h_j, N = 2^p; and the shift is pull_j/h_j",
-            sp.Eq(tau**2 / N**2 * (N * rate) / rate**2, tau**2 / (N * rate)),
+            equal(tau**2 / N**2 * (N * rate) / rate**2, tau**2 / (N * rate)),
         ),
     )
     used = (f"{ALL_ACTIVE} at every update", GRID, "noise independent, of mean 0 and variance tau^2", "d_i > 0")
@@ -131,8 +131,8 @@ def small_for_wide_grids() -> Derivation:
         *variance_of_limit().steps,
         Step(
             "tau^2 - tau^2/(1 + u), 2^p d_i^2 = 1 + u",
-            sp.Eq(tau**2 - tau**2 / (1 + ratio), tau**2 * ratio / (1 + ratio)),
+            equal(tau**2 - tau**2 / (1 + ratio), tau**2 * ratio / (1 + ratio)),
         ),
-        Step("is not negative", sp.Ge(tau**2 * ratio / (1 + ratio), 0)),
+        Step("is not negative", at_least(tau**2 * ratio / (1 + ratio), 0)),
     )
     return Derivation((sp.Implies(WIDE, sp.Le(mean_square_shift[i], tau**2)),), variance_of_limit().used, proof)

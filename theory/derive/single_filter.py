@@ -11,7 +11,7 @@ from functools import cache
 
 import sympy as sp
 
-from theory.derivation import Derivation, Step
+from theory.derivation import Derivation, Step, at_least, equal
 from theory.symbols import X, coordinate, d, gap, grid_expectation, i, lam, m, over, size, w, w0_star
 
 descent = sp.IndexedBase("descent", real=True)
@@ -75,8 +75,8 @@ def per_sample_gradient() -> Derivation:
     loss = (w0_star * X[0] - activation) ** 2
     common = gap * X[0] - over(w[m] * X[m])
     steps = (
-        Step("differentiate (y - w.X)^2 by w_0", sp.Eq(_descend(loss, w[0]), 2 * common * X[0])),
-        Step("and by w_i", sp.Eq(_descend(loss, w[i]), 2 * common * X[i])),
+        Step("differentiate (y - w.X)^2 by w_0", equal(_descend(loss, w[0]), 2 * common * X[0])),
+        Step("and by w_i", equal(_descend(loss, w[i]), 2 * common * X[i])),
     )
     definitions = (sp.Eq(descent[0], _descend(loss, w[0])), sp.Eq(descent[i], _descend(loss, w[i])))
     used = ("the sample is active (w.X > 0), so that max(w.X, 0) = w.X", USED[1])
@@ -105,10 +105,10 @@ def sum_over_grid_0() -> Derivation:
     plus = size / 2 * grid_expectation(summand, {sp.Integer(0): 1})
     minus = size / 2 * grid_expectation(summand, {sp.Integer(0): -1})
     steps = (
-        Step("Eq. (6), a_0 = +d_0: the a_i cancel in pairs", sp.Eq(plus, size * gap * (1 + d[0]) ** 2)),
-        Step("Eq. (6), a_0 = -d_0: likewise", sp.Eq(minus, size * gap * (1 - d[0]) ** 2)),
-        Step("add the halves", sp.Eq(plus + minus, TRUE_E7.rhs)),
-        Step("the same in one go, without the split", sp.Eq(size * grid_expectation(summand), TRUE_E7.rhs)),
+        Step("Eq. (6), a_0 = +d_0: the a_i cancel in pairs", equal(plus, size * gap * (1 + d[0]) ** 2)),
+        Step("Eq. (6), a_0 = -d_0: likewise", equal(minus, size * gap * (1 - d[0]) ** 2)),
+        Step("add the halves", equal(plus + minus, TRUE_E7.rhs)),
+        Step("the same in one go, without the split", equal(size * grid_expectation(summand), TRUE_E7.rhs)),
     )
     return Derivation((TRUE_E7,), USED, steps, TOTALS)
 
@@ -120,9 +120,9 @@ def split_over_half_grids() -> Derivation:
     plus = size / 2 * grid_expectation(summand, {i: 1})
     minus = size / 2 * grid_expectation(summand, {i: -1})
     steps = (
-        Step("on S_{+,i}, a_i = +d_i", sp.Eq(plus, TRUE_E8_PLUS.rhs), printed=PRINTED_E8_PLUS.rhs),
-        Step("on the complement, a_i = -d_i", sp.Eq(minus, TRUE_E8_MINUS.rhs), printed=PRINTED_E8_MINUS.rhs),
-        Step("the printed first half is the true second half", sp.Eq(PRINTED_E8_PLUS.rhs, minus)),
+        Step("on S_{+,i}, a_i = +d_i", equal(plus, TRUE_E8_PLUS.rhs), printed=PRINTED_E8_PLUS.rhs),
+        Step("on the complement, a_i = -d_i", equal(minus, TRUE_E8_MINUS.rhs), printed=PRINTED_E8_MINUS.rhs),
+        Step("the printed first half is the true second half", equal(PRINTED_E8_PLUS.rhs, minus)),
     )
     return Derivation((TRUE_E8_PLUS, TRUE_E8_MINUS), USED, steps, HALVES)
 
@@ -133,14 +133,14 @@ def sum_over_grid_i() -> Derivation:
     first_line = size * (2 * gap + w[i] * d[i]) * (-d[i]) + size * (2 * gap - w[i] * d[i]) * d[i]
     steps = (
         *split_over_half_grids().steps[:2],
-        Step("add the halves of Eq. (8)", sp.Eq(TRUE_E8_PLUS.rhs + TRUE_E8_MINUS.rhs, TRUE_E9.rhs)),
+        Step("add the halves of Eq. (8)", equal(TRUE_E8_PLUS.rhs + TRUE_E8_MINUS.rhs, TRUE_E9.rhs)),
         Step(
             "the printed first line of Eq. (9) doubles w*_0 - w_0, but it cancels, so the total is right",
-            sp.Eq(first_line, TRUE_E9.rhs),
+            equal(first_line, TRUE_E9.rhs),
         ),
         Step(
             "the second line of Eq. (9) adds what cancels: it exceeds the first by",
-            sp.Eq(PRINTED_E9.rhs - first_line, -4 * size * gap * d[i]),
+            equal(PRINTED_E9.rhs - first_line, -4 * size * gap * d[i]),
             printed=PRINTED_E9.rhs,
         ),
     )
@@ -151,7 +151,7 @@ def sum_over_grid_i() -> Derivation:
 def seven_in_one() -> Derivation:
     """Eq. (7) put into Eq. (1) gives Eq. (3)."""
     result = sp.Eq(w[0] + lam / size * total_descent[0], TRUE_E3.rhs)
-    step = Step("Eq. (7) into Eq. (1)", sp.Eq(w[0] + lam / size * TRUE_E7.rhs, TRUE_E3.rhs))
+    step = Step("Eq. (7) into Eq. (1)", equal(w[0] + lam / size * TRUE_E7.rhs, TRUE_E3.rhs))
     return Derivation((result,), USED, (*sum_over_grid_0().steps, step), TOTALS)
 
 
@@ -164,11 +164,11 @@ def theorem_1() -> Derivation:
     steps = (
         *sum_over_grid_0().steps,
         *sum_over_grid_i().steps,
-        Step("Eq. (7) into Eq. (1)", sp.Eq(update_0, TRUE_E3.rhs)),
-        Step("the derived Eq. (9) into Eq. (1)", sp.Eq(update_i, TRUE_E4.rhs), printed=PRINTED_E4.rhs),
+        Step("Eq. (7) into Eq. (1)", equal(update_0, TRUE_E3.rhs)),
+        Step("the derived Eq. (9) into Eq. (1)", equal(update_i, TRUE_E4.rhs), printed=PRINTED_E4.rhs),
         Step(
             "the printed Eq. (9) into Eq. (1) gives neither the truth nor the printed Eq. (4)",
-            sp.Eq(plugged, w[i] - 2 * lam * (2 * gap * d[i] + w[i] * d[i] ** 2)),
+            equal(plugged, w[i] - 2 * lam * (2 * gap * d[i] + w[i] * d[i] ** 2)),
             printed=PRINTED_E4.rhs,
         ),
     )
@@ -182,10 +182,10 @@ def proportional_to_gap() -> Derivation:
     change, distance = TRUE_E3.rhs - w[0], sp.Symbol("g", nonnegative=True)
     steps = (
         *theorem_1().steps,
-        Step("the change is a multiple of the gap", sp.Eq(change, 2 * lam * (1 + d[0] ** 2) * gap)),
+        Step("the change is a multiple of the gap", equal(change, 2 * lam * (1 + d[0] ** 2) * gap)),
         Step(
             "and at least 2 lam of it",
-            sp.Ge(2 * lam * (1 + d[0] ** 2) * distance, 2 * lam * distance),
+            at_least(2 * lam * (1 + d[0] ** 2) * distance, 2 * lam * distance),
             certificate=2 * lam * d[0] ** 2 * distance,
         ),
     )
@@ -199,10 +199,10 @@ def quadratic_in_d() -> Derivation:
     size_of_w = sp.Symbol("s", nonnegative=True)
     steps = (
         *theorem_1().steps,
-        Step("the change of w_i", sp.Eq(TRUE_E4.rhs - w[i], -2 * lam * d[i] ** 2 * w[i])),
+        Step("the change of w_i", equal(TRUE_E4.rhs - w[i], -2 * lam * d[i] ** 2 * w[i])),
         Step(
             "for d_i <= 1 it is at most 2 lam d_i |w_i|, and vanishes with d_i",
-            sp.Eq(
+            equal(
                 2 * lam * d[i] * size_of_w - 2 * lam * d[i] ** 2 * size_of_w, 2 * lam * size_of_w * d[i] * (1 - d[i])
             ),
         ),
@@ -222,14 +222,14 @@ def contraction_order() -> Derivation:
     difference = (1 - 2 * lam * h_i) ** 2 - (1 - 2 * lam * h_0) ** 2
     steps = (
         *theorem_1().steps,
-        Step("the error of w_0 after an update", sp.Eq(w0_star - TRUE_E3.rhs, (1 - 2 * lam * h_0) * gap)),
-        Step("the error of w_i after an update", sp.Eq(TRUE_E4.rhs, (1 - 2 * lam * h_i) * w[i])),
-        Step("compare the squared factors", sp.Eq(difference, 4 * lam * (h_0 - h_i) * (1 - lam * (h_0 + h_i)))),
-        Step("h_0 - h_i in terms of u = 1 - d_i", sp.Eq(h_0 - h_i, d[0] ** 2 + (1 - d[i]) * (1 + d[i]))),
-        Step("is not negative", sp.Ge(d[0] ** 2 + below_1 * (1 + d[i]), 0)),
+        Step("the error of w_0 after an update", equal(w0_star - TRUE_E3.rhs, (1 - 2 * lam * h_0) * gap)),
+        Step("the error of w_i after an update", equal(TRUE_E4.rhs, (1 - 2 * lam * h_i) * w[i])),
+        Step("compare the squared factors", equal(difference, 4 * lam * (h_0 - h_i) * (1 - lam * (h_0 + h_i)))),
+        Step("h_0 - h_i in terms of u = 1 - d_i", equal(h_0 - h_i, d[0] ** 2 + (1 - d[i]) * (1 + d[i]))),
+        Step("is not negative", at_least(d[0] ** 2 + below_1 * (1 + d[i]), 0)),
         Step(
             "so with t = 1 - lam (h_0 + h_i) >= 0 the difference is not negative",
-            sp.Ge(4 * lam * (d[0] ** 2 + below_1 * (1 + d[i])) * slack, 0),
+            at_least(4 * lam * (d[0] ** 2 + below_1 * (1 + d[i])) * slack, 0),
         ),
     )
     faster = sp.Abs(w0_star - w_next[0]) * sp.Abs(w[i]) <= sp.Abs(w_next[i]) * sp.Abs(gap)

@@ -12,7 +12,7 @@ from functools import cache
 import sympy as sp
 from sympy.concrete.delta import deltasummation
 
-from theory.derivation import Derivation, Step
+from theory.derivation import Derivation, Step, at_least, at_most, equal, greater
 from theory.derive.single_filter import TRUE_E3, TRUE_E4, theorem_1, w_next
 from theory.symbols import H, d, gap, i, j, lam, n, over_all, p, steps, w, w0_star, w_star
 
@@ -60,10 +60,10 @@ def trajectory() -> Derivation:
     rho_0, rho_i = 1 - 2 * lam * (1 + d[0] ** 2), 1 - 2 * lam * d[i] ** 2
     lines = (
         *theorem_1().steps,
-        Step("no update: the identity", sp.Eq(rho_0**0 * gap, gap)),
-        Step("one update of w_0 (Eq. 3)", sp.Eq(TRUE_E3.rhs - w0_star, rho_0 * (w[0] - w0_star))),
-        Step("one update of w_i (the true Eq. 4)", sp.Eq(TRUE_E4.rhs, rho_i * w[i])),
-        Step("after k and one more", sp.Eq(rho_i * rho_i**steps, rho_i ** (steps + 1))),
+        Step("no update: the identity", equal(rho_0**0 * gap, gap)),
+        Step("one update of w_0 (Eq. 3)", equal(TRUE_E3.rhs - w0_star, rho_0 * (w[0] - w0_star))),
+        Step("one update of w_i (the true Eq. 4)", equal(TRUE_E4.rhs, rho_i * w[i])),
+        Step("after k and one more", equal(rho_i * rho_i**steps, rho_i ** (steps + 1))),
     )
     return Derivation((TRAJECTORY,), (ACTIVE,), lines)
 
@@ -77,7 +77,7 @@ def step_count() -> Derivation:
         *trajectory().steps,
         Step(
             "at k = log(tol/|w_i|)/log|rho| the tolerance is met with equality",
-            sp.Eq(sp.expand_log(sp.log(size) + k * sp.log(rho), force=True), sp.log(tol)),
+            equal(sp.expand_log(sp.log(size) + k * sp.log(rho), force=True), sp.log(tol)),
         ),
     )
     result = sp.And(sp.Ge(count[i], STEP_COUNT), sp.Lt(count[i] - 1, STEP_COUNT))
@@ -92,14 +92,14 @@ def stable_rates() -> Derivation:
         *theorem_1().steps,
         Step(
             "the factor is 1 - 2 x, x = lam (1 + d_0^2)",
-            sp.Eq(w0_star - TRUE_E3.rhs, (1 - 2 * lam * (1 + d[0] ** 2)) * gap),
+            equal(w0_star - TRUE_E3.rhs, (1 - 2 * lam * (1 + d[0] ** 2)) * gap),
         ),
-        Step("1 - (1 - 2 x)^2 = 4 x (1 - x)", sp.Eq(1 - (1 - 2 * x) ** 2, 4 * x * (1 - x))),
-        Step("positive for x < 1 (x_rest = 1 - x)", sp.Gt(4 * x * rest, 0)),
-        Step("not positive for x = 1 + s >= 1", sp.Le(4 * (1 + rest) * (-rest), 0)),
+        Step("1 - (1 - 2 x)^2 = 4 x (1 - x)", equal(1 - (1 - 2 * x) ** 2, 4 * x * (1 - x))),
+        Step("positive for x < 1 (x_rest = 1 - x)", greater(4 * x * rest, 0)),
+        Step("not positive for x = 1 + s >= 1", at_most(4 * (1 + rest) * (-rest), 0)),
         Step(
             "every other coordinate is flatter: h_0 - h_i = d_0^2 + (1 - d_i)(1 + d_i) (u = 1 - d_i)",
-            sp.Ge(d[0] ** 2 + below * (1 + d[i]), 0),
+            at_least(d[0] ** 2 + below * (1 + d[i]), 0),
         ),
     )
     shrinks = sp.Lt(sp.Abs(w_next[0] - w0_star), sp.Abs(gap))
@@ -118,14 +118,14 @@ def best_rate() -> Derivation:
         *theorem_1().steps,
         Step(
             "the mean of 1 - 2 lam h_min and 2 lam h_max - 1 with weights h_max, h_min",
-            sp.Eq(mean, (top - bottom) / (top + bottom)),
+            equal(mean, (top - bottom) / (top + bottom)),
         ),
         Step(
             "at 2 lam = 2/(h_max + h_min) the first equals it",
-            sp.Eq(1 - 2 / (top + bottom) * bottom, (top - bottom) / (top + bottom)),
+            equal(1 - 2 / (top + bottom) * bottom, (top - bottom) / (top + bottom)),
         ),
-        Step("and so does the second", sp.Eq(2 / (top + bottom) * top - 1, (top - bottom) / (top + bottom))),
-        Step("in terms of kappa", sp.Eq((top / bottom - 1) / (top / bottom + 1), (top - bottom) / (top + bottom))),
+        Step("and so does the second", equal(2 / (top + bottom) * top - 1, (top - bottom) / (top + bottom))),
+        Step("in terms of kappa", equal((top / bottom - 1) / (top / bottom + 1), (top - bottom) / (top + bottom))),
     )
     at_best = sp.Implies(sp.Eq(lam * (1 + d[0] ** 2 + h_min), 1), sp.Eq(worst, BEST_FACTOR))
     return Derivation((sp.Ge(worst, BEST_FACTOR), at_best), ("every sample is active", "d_i > 0 for all i > 0"), lines)
@@ -140,11 +140,11 @@ def any_update() -> Derivation:
     lines = (
         Step(
             "the gradient of one sample is linear in the products X_n X_j",
-            sp.Eq(sp.expand(2 * one_sample * X[j]), 2 * sp.expand(one_sample * X[j])),
+            equal(sp.expand(2 * one_sample * X[j]), 2 * sp.expand(one_sample * X[j])),
         ),
         Step(
             "Theorem 1 is the diagonal case: sum_n delta_jn h_j e_n = h_j e_j",
-            sp.Eq(deltasummation(diagonal.function, (n, 0, p - 1), no_piecewise=True), h[j] * e[j]),
+            equal(deltasummation(diagonal.function, (n, 0, p - 1), no_piecewise=True), h[j] * e[j]),
         ),
     )
     return Derivation((ANY_UPDATE,), ("every sample is active", "y = w*.X"), lines)
@@ -159,9 +159,9 @@ def any_trajectory() -> Derivation:
         *any_update().steps,
         Step(
             "q.(I - 2 lam H) e = (1 - 2 lam h_j) q.e, since q.H = h_j q",
-            sp.Eq(along - 2 * lam * h[j] * along, rho * along),
+            equal(along - 2 * lam * h[j] * along, rho * along),
         ),
-        Step("after k and one more", sp.Eq(rho * rho**steps, rho ** (steps + 1))),
+        Step("after k and one more", equal(rho * rho**steps, rho ** (steps + 1))),
     )
     return Derivation((ANY_TRAJECTORY,), (ACTIVE, "y = w*.X"), lines)
 
@@ -173,13 +173,13 @@ def rotation() -> Derivation:
     lines = (
         Step(
             "orthogonal maps keep inner products: for a turn in a plane",
-            sp.Eq(
+            equal(
                 (sp.cos(angle) * x - sp.sin(angle) * y) ** 2 + (sp.sin(angle) * x + sp.cos(angle) * y) ** 2, x**2 + y**2
             ),
         ),
         Step(
             "so (Qw).(QX) = w.X: the same samples are active, with the same residual r; and r QX = Q (r X)",
-            sp.Eq(over_all(Q[j, n] * (r * w[n])), over_all(r * Q[j, n] * w[n])),
+            equal(over_all(Q[j, n] * (r * w[n])), over_all(r * Q[j, n] * w[n])),
         ),
     )
     result = sp.Eq(rotated_next[j], over_all(Q[j, n] * w_next[n]))
@@ -193,7 +193,7 @@ def same_moments() -> Derivation:
     row_0 = 2 * lam * (1 + d[0] ** 2) * e[0]
     lines = (
         *any_update().steps,
-        Step("row 0 of H is (1 + d_0^2, 0, ...)", sp.Eq(row_0.subs(e[0], gap), TRUE_E3.rhs - w[0])),
-        Step("row i is d_i^2 at i, 0 elsewhere", sp.Eq(w[i] - 2 * lam * d[i] ** 2 * w[i], TRUE_E4.rhs)),
+        Step("row 0 of H is (1 + d_0^2, 0, ...)", equal(row_0.subs(e[0], gap), TRUE_E3.rhs - w[0])),
+        Step("row i is d_i^2 at i, 0 elsewhere", equal(w[i] - 2 * lam * d[i] ** 2 * w[i], TRUE_E4.rhs)),
     )
     return Derivation((sp.And(TRUE_E3, TRUE_E4),), ("every sample is active", "second moments of the grid"), lines)

@@ -13,7 +13,7 @@ from functools import cache
 
 import sympy as sp
 
-from theory.derivation import Derivation, Step
+from theory.derivation import Derivation, Step, at_least, equal
 from theory.derive import single_filter
 from theory.symbols import d, gap, i, j, lam, p, steps, w, w0_star
 
@@ -95,21 +95,21 @@ def full_batch() -> Derivation:
     by_0, by_i = 1 - 2 * lam * (1 + d[0] ** 2), 1 - 2 * lam * d[i] ** 2
     steps_ = (
         *sf.theorem_1().steps,
-        Step("e_0 is multiplied by 1 - 2 lam (1 + d_0^2)", sp.Eq(sf.TRUE_E3.rhs - w0_star, -by_0 * gap)),
-        Step("and e_i by 1 - 2 lam d_i^2", sp.Eq(sf.TRUE_E4.rhs, by_i * w[i])),
+        Step("e_0 is multiplied by 1 - 2 lam (1 + d_0^2)", equal(sf.TRUE_E3.rhs - w0_star, -by_0 * gap)),
+        Step("and e_i by 1 - 2 lam d_i^2", equal(sf.TRUE_E4.rhs, by_i * w[i])),
         Step(
             "the gradient is 2 h_0 e_0 along coordinate 0, in the same proportion",
-            sp.Eq(-sf.TRUE_E7.rhs.subs(w[0], sf.TRUE_E3.rhs), -by_0 * sf.TRUE_E7.rhs),
+            equal(-sf.TRUE_E7.rhs.subs(w[0], sf.TRUE_E3.rhs), -by_0 * sf.TRUE_E7.rhs),
         ),
         Step(
             "and 2 h_i e_i along coordinate i",
-            sp.Eq(-sf.TRUE_E9.rhs.subs(w[i], sf.TRUE_E4.rhs), -by_i * sf.TRUE_E9.rhs),
+            equal(-sf.TRUE_E9.rhs.subs(w[i], sf.TRUE_E4.rhs), -by_i * sf.TRUE_E9.rhs),
         ),
         *_sign_cases(),
-        Step("h_0 >= h_i, in terms of u = 1 - d_i >= 0", sp.Ge(d[0] ** 2 + below * (1 + d[i]), 0, evaluate=False)),
+        Step("h_0 >= h_i, in terms of u = 1 - d_i >= 0", at_least(d[0] ** 2 + below * (1 + d[i]), 0)),
         Step(
             "so 1 - 2 lam h_0 <= 1 - 2 lam h_i",
-            sp.Ge((1 - 2 * lam * rest) - (1 - 2 * lam * (rest + below)), 0, evaluate=False),
+            at_least((1 - 2 * lam * rest) - (1 - 2 * lam * (rest + below)), 0),
         ),
     )
     first = sp.Implies(sp.Ne(g[0], 0), flip[i] <= flip[0])
@@ -131,11 +131,11 @@ def other_frames() -> Derivation:
         *full_batch().steps,
         Step(
             "the difference s_(k+1) - rho_p s_k, term by term",
-            sp.Eq(c * rho ** (power + 1) - other * c * rho**power, c * (rho - other) * rho**power),
+            equal(c * rho ** (power + 1) - other * c * rho**power, c * (rho - other) * rho**power),
         ),
-        Step("loses the term of rho_p", sp.Eq((c * (rho - other)).subs(rho, other), 0)),
-        Step("one term keeps its sign", sp.Eq(sp.sign(c * rho ** (power + 1)), sp.sign(c * rho**power))),
-        Step("p - 1 changes per coordinate, spread over the pairs", sp.Eq(p * (p - 1) / (p * _k), (p - 1) / _k)),
+        Step("loses the term of rho_p", equal((c * (rho - other)).subs(rho, other), 0)),
+        Step("one term keeps its sign", equal(sp.sign(c * rho ** (power + 1)), sp.sign(c * rho**power))),
+        Step("p - 1 changes per coordinate, spread over the pairs", equal(p * (p - 1) / (p * _k), (p - 1) / _k)),
     )
     few = sp.Le(flips[j], p - 1)
     mean = sp.Le(mean_gsc, (p - 1) / (steps - 1))
@@ -158,22 +158,22 @@ def heavy_ball() -> Derivation:
     cosine = (1 + _mu - _x) / (2 * sp.sqrt(_mu))
     steps_ = (
         *single_filter.theorem_1().steps,
-        Step("the update of (e, v) has trace 1 + mu - x", sp.Eq(update.trace(), 1 + _mu - _x)),
-        Step("and determinant mu", sp.Eq(update.det(), _mu)),
-        Step("eliminate v, x = 2 lam h, g = 2 h e", sp.Eq(following, (1 + _mu - _x) * error - _mu * before)),
+        Step("the update of (e, v) has trace 1 + mu - x", equal(update.trace(), 1 + _mu - _x)),
+        Step("and determinant mu", equal(update.det(), _mu)),
+        Step("eliminate v, x = 2 lam h, g = 2 h e", equal(following, (1 + _mu - _x) * error - _mu * before)),
         Step(
             "the discriminant of z^2 - (1 + mu - x) z + mu is negative between the bounds only",
-            sp.Eq((1 + sqrt_mu**2 - _x) ** 2 - 4 * sqrt_mu**2, (_x - LOWER) * (_x - UPPER)),
+            equal((1 + sqrt_mu**2 - _x) ** 2 - 4 * sqrt_mu**2, (_x - LOWER) * (_x - UPPER)),
         ),
         Step(
             "there cos(k theta + phi) mu^(k/2) obeys the recursion",
-            sp.Eq(sp.cos(phase + angle) + sp.cos(phase - angle), 2 * sp.cos(angle) * sp.cos(phase)),
+            equal(sp.cos(phase + angle) + sp.cos(phase - angle), 2 * sp.cos(angle) * sp.cos(phase)),
         ),
-        Step("with 2 sqrt(mu) cos theta = 1 + mu - x", sp.Eq(2 * sp.sqrt(_mu) * sp.cos(sp.acos(cosine)), 1 + _mu - _x)),
+        Step("with 2 sqrt(mu) cos theta = 1 + mu - x", equal(2 * sp.sqrt(_mu) * sp.cos(sp.acos(cosine)), 1 + _mu - _x)),
         *_real_roots(),
         Step(
             "at mu = 0.8 the lower bound is (1 - sqrt(0.8))^2 = 0.011",
-            sp.Eq((1 - sp.sqrt(sp.Rational(4, 5))) ** 2, 1 / (45 + 20 * sp.sqrt(5))),
+            equal((1 - sp.sqrt(sp.Rational(4, 5))) ** 2, 1 / (45 + 20 * sp.sqrt(5))),
         ),
     )
     used = (*single_filter.USED, "0 < mu < 1", "v = 0 before the first update", "g_j != 0 at it")
@@ -189,17 +189,17 @@ def _real_roots() -> tuple[Step, ...]:
         return ((r - sign * product) * r**k - (s - sign * product) * s**k) / (r - s)
 
     return (
-        Step("positive roots have 1 + mu - x = r + s, so e_1 = (r + s - r s) e_0", sp.Eq(mode(1, 1), total - product)),
-        Step("and e_k = ((r - mu) r^k - (s - mu) s^k)/(r - s) e_0", sp.Eq(mode(2, 1), total * mode(1, 1) - product)),
-        Step("r and s are below 1, since (1 - r)(1 - s) = x > 0", sp.Eq((1 - r) * (1 - s), 1 + product - total)),
-        Step("so r - mu = r (1 - s) > 0, and exceeds s - mu by r - s", sp.Eq(r * (1 - s) - s * (1 - r), r - s)),
-        Step("r^k >= s^k by induction, so e_k keeps its sign", sp.Eq(r ** (_k + 1) - s ** (_k + 1), _increase(r, s))),
+        Step("positive roots have 1 + mu - x = r + s, so e_1 = (r + s - r s) e_0", equal(mode(1, 1), total - product)),
+        Step("and e_k = ((r - mu) r^k - (s - mu) s^k)/(r - s) e_0", equal(mode(2, 1), total * mode(1, 1) - product)),
+        Step("r and s are below 1, since (1 - r)(1 - s) = x > 0", equal((1 - r) * (1 - s), 1 + product - total)),
+        Step("so r - mu = r (1 - s) > 0, and exceeds s - mu by r - s", equal(r * (1 - s) - s * (1 - r), r - s)),
+        Step("r^k >= s^k by induction, so e_k keeps its sign", equal(r ** (_k + 1) - s ** (_k + 1), _increase(r, s))),
         Step(
-            "negative roots have x - 1 - mu = r + s, so -e_1 = (r + s + r s) e_0", sp.Eq(mode(1, -1), total + product)
+            "negative roots have x - 1 - mu = r + s, so -e_1 = (r + s + r s) e_0", equal(mode(1, -1), total + product)
         ),
         Step(
             "and (-1)^k e_k = ((r + mu) r^k - (s + mu) s^k)/(r - s) e_0, of the sign of e_0",
-            sp.Eq(mode(2, -1), total * mode(1, -1) - product),
+            equal(mode(2, -1), total * mode(1, -1) - product),
         ),
     )
 

@@ -11,7 +11,7 @@ from functools import cache
 
 import sympy as sp
 
-from theory.derivation import Derivation, Step
+from theory.derivation import Derivation, Step, at_least, equal, greater, less
 from theory.derive import single_filter
 from theory.derive.zigzag import flip, flips
 from theory.derive.zigzag_samples import POSITIVE, X_next, dot, e, same_side
@@ -72,8 +72,8 @@ def straight_before_crossing() -> Derivation:
     entry = sp.Symbol("x", positive=True)
     steps_ = (
         *single_filter.per_sample_gradient().steps,
-        Step("every summand r_n X_nj has the sign of the residuals", sp.Gt(2 * _residual * entry, 0, evaluate=False)),
-        Step("or the opposite one, with them", sp.Lt(2 * (-_residual) * entry, 0, evaluate=False)),
+        Step("every summand r_n X_nj has the sign of the residuals", greater(2 * _residual * entry, 0)),
+        Step("or the opposite one, with them", less(2 * (-_residual) * entry, 0)),
     )
     result = sp.Implies(sp.And(POSITIVE, same_side), sp.Eq(flips[j], 0))
     return Derivation((result,), ("every sample is active", "y = w*.X", "positive coordinates"), steps_)
@@ -89,14 +89,14 @@ def zigzag_between_normals() -> Derivation:
     x, x_next = sp.symbols("x x_next", positive=True)
     steps_ = (
         *single_filter.per_sample_gradient().steps,
-        Step("e.X = r > 0 becomes (1 - 2 lam |X|^2) r = t r, t > 0", sp.Gt(left * _residual, 0, evaluate=False)),
+        Step("e.X = r > 0 becomes (1 - 2 lam |X|^2) r = t r, t > 0", greater(left * _residual, 0)),
         Step(
             "e.X' = -s < 0 becomes -s - 2 lam (X.X') r, kappa = 2 lam",
-            sp.Lt(-_gap - kappa * product * _residual, 0, evaluate=False),
+            less(-_gap - kappa * product * _residual, 0),
         ),
         Step(
             "so coordinates go from the sign of r X_j to that of -s X'_j, and back",
-            sp.Eq(sp.Abs(sp.sign(_residual * x) - sp.sign(-_gap * x_next)) / 2, 1),
+            equal(sp.Abs(sp.sign(_residual * x) - sp.sign(-_gap * x_next)) / 2, 1),
         ),
     )
     result = sp.Implies(sp.And(per_sample, CROSSED), sp.Eq(flips[j], steps - 1))
@@ -116,9 +116,9 @@ def sign_and_speed() -> Derivation:
         *single_filter.contraction_order().steps,
         Step(
             "-rho_0 - rho_i = 2 (lam (h_0 + h_i) - 1)",
-            sp.Eq((2 * lam * h_0 - 1) - (1 - 2 * lam * h_i), 2 * (lam * (h_0 + h_i) - 1)),
+            equal((2 * lam * h_0 - 1) - (1 - 2 * lam * h_i), 2 * (lam * (h_0 + h_i) - 1)),
         ),
-        Step("not negative where u = lam (h_0 + h_i) - 1 >= 0", sp.Ge(2 * excess * size, 0, evaluate=False)),
+        Step("not negative where u = lam (h_0 + h_i) - 1 >= 0", at_least(2 * excess * size, 0)),
     )
     result = sp.Implies(sp.And(RATE_ABOVE_BEST, _FLIPS_0_ONLY), ZIGZAG_SLOWER.args[1])
     return Derivation((result,), (*single_filter.USED, "lam (1 + d_0^2 + d_i^2) >= 1"), steps_)
@@ -139,26 +139,27 @@ def progress_between_normals() -> Derivation:
         *single_filter.per_sample_gradient().steps,
         Step(
             "|e - kappa r X|^2 with r = e.X, along X and across it",
-            sp.Eq(
+            equal(
                 (a - kappa * radius * r) ** 2 + b**2,
                 a**2 + b**2 - 2 * kappa * radius * a * r + (kappa * radius * r) ** 2,
             ),
         ),
         Step(
             "a R = r: the decrease is kappa (2 - kappa R^2) r^2",
-            sp.Eq(_decrease(kappa, radius, r), _expanded(kappa, radius, r)),
+            equal(_decrease(kappa, radius, r), _expanded(kappa, radius, r)),
         ),
-        Step("the product of the residuals", sp.Eq(plus * minus, radius**2 * (c**2 * u**2 - s**2 * v**2))),
-        Step("their mean square", sp.Eq((plus**2 + minus**2) / 2, radius**2 * (c**2 * u**2 + s**2 * v**2))),
+        Step("the product of the residuals", equal(plus * minus, radius**2 * (c**2 * u**2 - s**2 * v**2))),
+        Step("their mean square", equal((plus**2 + minus**2) / 2, radius**2 * (c**2 * u**2 + s**2 * v**2))),
         Step(
             "at v^2 = 1 - u^2 it is s^2 + (c^2 - s^2) u^2",
-            sp.Eq(c**2 * u**2 + s**2 * (1 - u**2), s**2 + (c**2 - s**2) * u**2),
+            equal(c**2 * u**2 + s**2 * (1 - u**2), s**2 + (c**2 - s**2) * u**2),
         ),
         Step(
-            "between the normals u^2 < s^2", sp.Eq((c**2 * u**2 - s**2 * (1 - u**2)).subs(c**2, 1 - s**2), u**2 - s**2)
+            "between the normals u^2 < s^2", equal((c**2 * u**2 - s**2 * (1 - u**2)).subs(c**2, 1 - s**2), u**2 - s**2)
         ),
         Step(
-            "so a start on one side has u^2 larger by t, and D = c^2 - s^2 >= 0", sp.Ge(wide * ahead, 0, evaluate=False)
+            "so a start on one side has u^2 larger by t, and D = c^2 - s^2 >= 0",
+            at_least(wide * ahead, 0),
         ),
     )
     result = sp.Implies(sp.And(EQUAL_LENGTH, CROSSED, NOT_CROSSED_OTHER), progress <= progress_other)
@@ -188,13 +189,13 @@ def along_the_optimum() -> Derivation:
         *single_filter.per_sample_gradient().steps,
         Step(
             "H w* is parallel to w* where the turns of the samples cancel",
-            sp.Eq(moved[0] * w_star[1] - moved[1] * w_star[0], (_turn(X) + _turn(X_next)) / 2),
+            equal(moved[0] * w_star[1] - moved[1] * w_star[0], (_turn(X) + _turn(X_next)) / 2),
         ),
         Step(
             "then g' = (1 - 2 lam h) g = t g, t > 0: no coordinate changes",
-            sp.Eq(sp.sign(keeps * before), sp.sign(before)),
+            equal(sp.sign(keeps * before), sp.sign(before)),
         ),
-        Step("and no run has fewer", sp.Ge(changes_other, 0, evaluate=False)),
+        Step("and no run has fewer", at_least(changes_other, 0)),
     )
     result = sp.Implies(sp.And(sp.Not(per_sample), EIGENVECTOR), FEWEST)
     used = ("full batch, every sample active", "w* is an eigenvector of E[X X^T]", "2 lam h < 1")
@@ -215,21 +216,21 @@ def wide_angles() -> Derivation:
     wide = sp.Symbol("D", nonnegative=True)
     steps_ = (
         *single_filter.per_sample_gradient().steps,
-        Step("the second moment off the diagonal, from (c, s) and (c, -s)", sp.Eq((c * s + c * (-s)) / 2, 0)),
-        Step("h_0 + h_1 = 1", sp.Eq((c**2 + s**2).subs(c**2, 1 - s**2), 1)),
-        Step("at lam = 1, 1 - 2 h_0 = s^2 - c^2", sp.Eq((1 - 2 * c**2).subs(c**2, 1 - s**2), 2 * s**2 - 1)),
-        Step("and 1 - 2 h_1 is its negative", sp.Eq(1 - 2 * s**2, -(2 * s**2 - 1))),
-        Step("the squared contraction (1 - 2 s^2)^2", sp.Eq((1 - 2 * s**2) ** 2, 1 - 4 * s**2 * (1 - s**2))),
+        Step("the second moment off the diagonal, from (c, s) and (c, -s)", equal((c * s + c * (-s)) / 2, 0)),
+        Step("h_0 + h_1 = 1", equal((c**2 + s**2).subs(c**2, 1 - s**2), 1)),
+        Step("at lam = 1, 1 - 2 h_0 = s^2 - c^2", equal((1 - 2 * c**2).subs(c**2, 1 - s**2), 2 * s**2 - 1)),
+        Step("and 1 - 2 h_1 is its negative", equal(1 - 2 * s**2, -(2 * s**2 - 1))),
+        Step("the squared contraction (1 - 2 s^2)^2", equal((1 - 2 * s**2) ** 2, 1 - 4 * s**2 * (1 - s**2))),
         Step(
             "falls as s grows to u, by 4 (u^2 - s^2)(1 - s^2 - u^2)",
-            sp.Eq(4 * large**2 * (1 - large**2) - 4 * small**2 * (1 - small**2), _fall(small, large)),
+            equal(4 * large**2 * (1 - large**2) - 4 * small**2 * (1 - small**2), _fall(small, large)),
         ),
-        Step("not negative while both angles are at most 45 degrees", sp.Ge(4 * t * wide, 0, evaluate=False)),
+        Step("not negative while both angles are at most 45 degrees", at_least(4 * t * wide, 0)),
         Step(
             "in turn at 2 lam = 1 an epoch contracts by g^2, g = cos 2 phi",
-            sp.Eq(in_turn.subs(kappa, 1).trace(), product**2),
+            equal(in_turn.subs(kappa, 1).trace(), product**2),
         ),
-        Step("its other factor is 0", sp.Eq(in_turn.subs(kappa, 1).det(), 0)),
+        Step("its other factor is 0", equal(in_turn.subs(kappa, 1).det(), 0)),
     )
     result = sp.Implies(sp.And(cos_psi >= sin_psi, sin_psi > sin_phi), contraction_wide <= contraction)
     exact = (

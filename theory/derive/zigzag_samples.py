@@ -11,7 +11,7 @@ from functools import cache
 import sympy as sp
 from sympy.logic.boolalg import Boolean
 
-from theory.derivation import Derivation, Step
+from theory.derivation import Derivation, Step, at_least, equal
 from theory.derive import single_filter
 from theory.derive.zigzag import flip
 from theory.symbols import X, d, i, j, lam, m, over, p
@@ -89,15 +89,15 @@ def consecutive_samples() -> Derivation:
         *single_filter.per_sample_gradient().steps,
         Step(
             "e' = e - 2 lam r X, r = e.X; the summands of e'.X'",
-            sp.Eq((error - 2 * lam * r * x) * x_next, error * x_next - 2 * lam * r * x * x_next),
+            equal((error - 2 * lam * r * x) * x_next, error * x_next - 2 * lam * r * x * x_next),
         ),
         Step("for p = 3 in full", _three_coordinates()),
         Step(
             "signs s, s' of the two gradients: (s - s')^2 / 4 = 1 iff s s' = -1",
-            sp.Eq((s - s_next) ** 2 / 4 - 1, (s**2 + s_next**2 - 2) / 4 - (1 + s * s_next) / 2),
+            equal((s - s_next) ** 2 / 4 - 1, (s**2 + s_next**2 - 2) / 4 - (1 + s * s_next) / 2),
         ),
-        Step("X_j > 0 leaves the sign to the residual", sp.Eq(sp.sign(r * positive), sp.sign(r))),
-        Step("X'_j > 0 likewise", sp.Eq(sp.sign(r_next * other), sp.sign(r_next))),
+        Step("X_j > 0 leaves the sign to the residual", equal(sp.sign(r * positive), sp.sign(r))),
+        Step("X'_j > 0 likewise", equal(sp.sign(r_next * other), sp.sign(r_next))),
     )
     return Derivation(
         (TRUE_PAIR_FLIP, TRUE_RESIDUAL_NEXT, TRUE_TOGETHER), ("both samples are active", "y = w*.X"), steps_
@@ -123,12 +123,12 @@ def random_order() -> Derivation:
         *consecutive_samples().steps,
         Step(
             "N^2 pairs, one of each sign in either order",
-            sp.Eq((up * down + down * up) / n**2, flip_probability(share)),
+            equal((up * down + down * up) / n**2, flip_probability(share)),
         ),
-        Step("N (N - 1) pairs of different samples", sp.Eq(within, flip_probability(share) * n / (n - 1))),
+        Step("N (N - 1) pairs of different samples", equal(within, flip_probability(share) * n / (n - 1))),
         Step(
             "an epoch and the pair after it",
-            sp.Eq(((n - 1) * within + flip_probability(share)) / n, flip_probability(share) * (1 + 1 / n)),
+            equal(((n - 1) * within + flip_probability(share)) / n, flip_probability(share) * (1 + 1 / n)),
         ),
     )
     chance = flip_probability(q[j])
@@ -153,16 +153,16 @@ def grid_regimes() -> Derivation:
     half = sp.Rational(1, 2)
     steps_ = (
         *random_order().steps,
-        Step("e_i a_i >= -|e_i| d_i: at a_i = d_i, e_i = u", sp.Ge(u * width + u * width, 0, evaluate=False)),
-        Step("|e_0| (1 + a_0) >= |e_0| (1 - d_0)", sp.Ge(entry * (1 + d[0]) - entry * (1 - d[0]), 0, evaluate=False)),
-        Step("X_0 = 1 + a_0 has one sign, q_0 = 1", sp.Eq(flip_probability(sp.Integer(1)), 0)),
-        Step("X_i = +-d_i has either with q_i = 1/2", sp.Eq(flip_probability(half), half)),
-        Step("the mean over coordinates", sp.Eq((0 + over(half).doit()) / p, FAR_GSC)),
+        Step("e_i a_i >= -|e_i| d_i: at a_i = d_i, e_i = u", at_least(u * width + u * width, 0)),
+        Step("|e_0| (1 + a_0) >= |e_0| (1 - d_0)", at_least(entry * (1 + d[0]) - entry * (1 - d[0]), 0)),
+        Step("X_0 = 1 + a_0 has one sign, q_0 = 1", equal(flip_probability(sp.Integer(1)), 0)),
+        Step("X_i = +-d_i has either with q_i = 1/2", equal(flip_probability(half), half)),
+        Step("the mean over coordinates", equal((0 + over(half).doit()) / p, FAR_GSC)),
         Step(
             "in index order bit i changes every 2^i updates",
-            sp.Eq(sp.Sum(half**m, (m, 1, p - 1)).doit() / p, FAR_CYCLIC_GSC),
+            equal(sp.Sum(half**m, (m, 1, p - 1)).doit() / p, FAR_CYCLIC_GSC),
         ),
-        Step("a lone e_i: (e.X) X_i = e_i a_i^2", sp.Eq((u * width) * width, (u * -width) * -width)),
+        Step("a lone e_i: (e.X) X_i = e_i a_i^2", equal((u * width) * width, (u * -width) * -width)),
     )
     results = (
         sp.Implies(FAR, sp.And(sp.Eq(flip_rate[0], 0), sp.Eq(flip_rate[i], half))),
