@@ -89,7 +89,9 @@ def _contraction(case: Descents, final: np.ndarray) -> Observation:
 def contraction_candidates() -> Iterator[FilterInstance]:
     """Grids of two coordinates that span the plane, simplest first: their second moments are diagonal."""
     for d0, d1, w0, w1, lam in simplest_first(WIDTHS[::2], WIDTHS[1:], WEIGHTS, WEIGHTS, RATES[:2]):
-        yield FilterInstance((d0, d1), (w0, w1), lam)
+        # w = 0 would rest on the convention at a tie alone
+        if w0 or w1:
+            yield FilterInstance((d0, d1), (w0, w1), lam)
 
 
 def observe_contraction_exact(instance: FilterInstance) -> Values:
@@ -274,6 +276,8 @@ def planted_candidates() -> Iterator[Planted]:
     )
     for start in simplest_first(*([WEIGHTS[:5]] * 3)):
         for samples in sets:
+            if any(dot(x, start) == 0 for x in samples):
+                continue
             yield samples, start, Fraction(len(samples), 2) / dot(samples[0], samples[0])
 
 

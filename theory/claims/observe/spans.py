@@ -216,6 +216,8 @@ def one_candidates() -> Iterator[Single]:
     shares = (Fraction(1, 2), Fraction(1, 4), Fraction(3, 4))
     for a, b, w0, w1, share in simplest_first(WEIGHTS[1:4:2], WEIGHTS[:2], WEIGHTS, WEIGHTS, shares):
         x = (a, b)
+        if dot(x, (w0, w1)) == 0:
+            continue
         yield x, w_star, (w0, w1), share / dot(x, x)
 
 
