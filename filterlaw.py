@@ -151,8 +151,8 @@ def verify(
             require_writable(target)
     claims = _claims(ids or [], level)
 
-    from theory.display import emit, ledger_table, row, summary
     from theory.claims.run import cores, verify_records
+    from theory.display import emit, ledger_table, row, summary
     from theory.serialise import environment, to_json
 
     done = {}
