@@ -308,7 +308,7 @@ BAD = {
 @pytest.mark.parametrize("line", BAD)
 def test_bad_input_is_one_clear_line(run, toys, monkeypatch, line):
     monkeypatch.chdir(ROOT)
-    monkeypatch.setattr("theory.verify.verify", lambda *_, **__: pytest.fail("work began before the input was checked"))
+    monkeypatch.setattr("theory.claims.run.verify", lambda *_, **__: pytest.fail("work began before the check"))
     status, out, err = run(*line.split())
     assert (status, out) == (2, "")
     assert err.startswith("filterlaw: error: ")
@@ -339,16 +339,28 @@ def test_a_defect_is_not_passed_off_as_bad_input(toys, monkeypatch):
     def broken(*_, **__):
         raise ValueError("a bug in a claim")
 
-    monkeypatch.setattr("theory.verify.verify", broken)
+    monkeypatch.setattr("theory.claims.run.verify", broken)
     with pytest.raises(ValueError, match="a bug in a claim"):
         filterlaw.run(["verify", "T-GOOD"])
+
+
+@pytest.mark.parametrize("whole_group", [True, False], ids=["terminal", "kill"])
+def test_interrupted_workers_are_gone_at_once(tmp_path, whole_group):
+    command = [sys.executable, str(ROOT / "filterlaw.py"), "verify", "--jobs", "2", "--output", str(tmp_path)]
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    time.sleep(4.0)
+    (os.killpg if whole_group else os.kill)(child.pid, signal.SIGINT)
+    # the pipes close only when every worker has ended, so this would time out if one went on
+    out, err = child.communicate(timeout=30)
+    assert (child.returncode, out, err) == (130, "", "filterlaw: interrupted\n")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_interruption_is_one_line_and_leaves_no_file(run, toys, monkeypatch, tmp_path):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("theory.verify.verify", interrupted)
+    monkeypatch.setattr("theory.claims.run.verify", interrupted)
     assert run("verify", "--output", tmp_path) == (130, "", "filterlaw: interrupted\n")
     assert os.listdir(tmp_path) == []
 

@@ -38,11 +38,11 @@ def all_claims() -> dict[str, Claim]:
 
 def together(ids: Sequence[str]) -> list[list[str]]:
     """The ids grouped by the module of their claims, in order: claims of a module share experiments."""
-    groups = []
-    for name in MODULES:
-        own = {claim.id for claim in import_module(f"{__name__}.{name}").CLAIMS}
-        groups.append([id_ for id_ in ids if id_ in own])
-    return [group for group in groups if group]
+    home = {claim.id: name for name in MODULES for claim in import_module(f"{__name__}.{name}").CLAIMS}
+    groups: dict[str | None, list[str]] = {}
+    for id_ in ids:
+        groups.setdefault(home.get(id_), []).append(id_)
+    return list(groups.values())
 
 
 def find(ids: Sequence[str]) -> list[Claim]:

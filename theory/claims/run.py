@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
@@ -39,14 +41,33 @@ def verify_records(ids: Sequence[str], *, level: Level, seed: int, jobs: int) ->
         return
     # spawned, not forked: a forked child would share the parent's threads and their locks
     context = multiprocessing.get_context("spawn")
-    with _one_thread_each(), ProcessPoolExecutor(min(jobs, len(groups)), mp_context=context) as pool:
-        futures = [pool.submit(_verify_group, group, level, seed) for group in groups]
+    others = multiprocessing.active_children()
+    with ProcessPoolExecutor(min(jobs, len(groups)), mp_context=context) as pool:
         try:
+            with _one_thread_each(), _interrupts_ignored():
+                futures = [pool.submit(_verify_group, group, level, seed) for group in groups]
             for future in as_completed(futures):
                 yield from future.result()
-        finally:
-            for future in futures:
-                future.cancel()
+        except BaseException:
+            # the pool would wait for what its workers are at
+            pool.shutdown(wait=False, cancel_futures=True)
+            for child in multiprocessing.active_children():
+                if child not in others:
+                    child.terminate()
+            raise
+
+
+@contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    """Processes started meanwhile ignore Ctrl-C, which a terminal sends to all: it is this process that answers it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager
