@@ -135,6 +135,8 @@ def _dot(a: Vector, b: Vector) -> Fraction:
 
 
 def _vector(values: Sequence[Exact], name: str) -> Vector:
+    if values and all(type(entry) is Fraction for entry in values):
+        return tuple(values)  # type: ignore[arg-type]  # checked just now; the conversion below is slow
     for i, entry in enumerate(values):
         if not isinstance(entry, Rational) or isinstance(entry, bool):
             raise TypeError(f"{name} must hold int or Fraction for exact arithmetic, got {name}[{i}] = {entry!r}")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sympy as sp
 
-from theory.claims.observe.full_batch_runs import full_batch, heavy_ball, oscillating, turned_frames
+from theory.claims.observe.full_batch_runs import full_batch, heavy_ball, oscillating
+from theory.claims.observe.turned_frames import turned_frames
 from theory.derive import zigzag as runs
 from theory.ledger import Clause, Control, Hypothesis
 from theory.symbols import all_active, d, i, j, lam, p, steps

@@ -11,6 +11,7 @@ import sympy as sp
 from theory.claims.observe import full_batch_runs as runs
 from theory.claims.observe import sample_orders as orders
 from theory.claims.observe import sample_pairs as pairs
+from theory.claims.observe import turned_frames as frames
 from theory.claims.zigzag import CLAIMS
 from theory.derive import zigzag, zigzag_pair
 from theory.evaluate import surely
@@ -22,7 +23,7 @@ EXPERIMENTS = (
     runs.full_batch,
     runs.heavy_ball,
     runs.oscillating,
-    runs.turned_frames,
+    frames.turned_frames,
     orders.pairs_of_any_samples,
     orders.pairs_of_grid_samples,
     orders.random_orders,
@@ -77,7 +78,7 @@ def test_samples_are_all_active_almost_everywhere(experiment) -> None:
 
 
 def test_other_frames_reach_the_bound() -> None:
-    for observation in simulated(runs.turned_frames(), 0):
+    for observation in simulated(frames.turned_frames(), 0):
         assert observation.values["flips"][0].max() == observation.values["p"] - 1
 
 

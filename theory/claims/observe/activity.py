@@ -34,12 +34,18 @@ Draw = Callable[..., Iterator[FilterBatch]]
 
 
 def mixed_batches(rng: np.random.Generator, draw: Draw = random_batches) -> Iterator[FilterBatch]:
-    """Random filters of every kind: all active (near w* and far beyond it), dead, and wherever they fall."""
+    """Random filters of every kind: all active (near w* and far beyond it), dead, close misses of both, any, w >= 0."""
     for batch in draw(rng):
+        missed = batch.w.copy()
+        missed[:, 0] = 0.9 * (np.abs(batch.w[:, 1:]) * batch.d[:, 1:]).sum(axis=1) / (1.0 - batch.d[:, 0])
+        close = FilterBatch.create(batch.d, missed, batch.learning_rate, batch.w_star)
+        yield from (close, _scaled(close, -1.0))
         yield batch
         yield _scaled(batch, 4.0)
         yield _scaled(batch, -1.0)
-    yield from draw(rng, active=False)
+    for batch in draw(rng, active=False):
+        yield batch
+        yield FilterBatch.create(batch.d, np.abs(batch.w), batch.learning_rate, batch.w_star)
 
 
 def dead_batches(rng: np.random.Generator, draw: Draw = random_batches) -> Iterator[FilterBatch]:

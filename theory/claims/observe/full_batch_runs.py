@@ -1,23 +1,23 @@
-"""Sign changes of full-batch gradients, observed on the grid: plain descent, heavy ball, other orthonormal frames."""
+"""Sign changes of full-batch gradients, observed on the grid: plain descent and heavy ball."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
+from functools import cache, partial
 from itertools import pairwise, product
 
 import numpy as np
 
-from sim.arrays import FloatArray
+from sim.arrays import BoolArray, FloatArray
 from sim.descent import descend
 from sim.exact import exact_active, exact_grid, exact_targets, exact_trajectory
 from sim.grid import grid_samples
 from sim.instance import FilterBatch, FilterInstance
-from sim.problem import GridProblem, SampleProblem
-from sim.samples import SampleSet
+from sim.problem import GridProblem
 from sim.zigzag import gradient_sign_changes, sign_changes_per_coordinate
+from theory.claims.observe.layers import FILTERS, on_layers
 from theory.claims.observe.rationals import text
 from theory.experiment import ExactRoute, Experiment, Observation, Values
 
@@ -51,24 +51,6 @@ class GridRun:
     steps: int
 
 
-@dataclass(frozen=True, eq=False)
-class FrameRuns:
-    """Runs of `steps` updates on grids turned by the orthogonal Q (B, p, p), a sample X becoming Q X."""
-
-    batch: FilterBatch
-    Q: FloatArray
-    steps: int
-
-
-@dataclass(frozen=True)
-class FrameRun:
-    """The same for one exact instance; Q as its rows."""
-
-    instance: FilterInstance
-    Q: tuple[Vector, ...]
-    steps: int
-
-
 def grid_with_curvatures(
     rng: np.random.Generator, x: Callable[[tuple[int, ...]], FloatArray], p: int, rows: int = ROWS
 ) -> FilterBatch:
@@ -99,20 +81,27 @@ def away_from(value: float, low: float, high: float, rng: np.random.Generator, s
     return np.asarray(np.where(near, draws - 0.05 * value, draws))
 
 
-def plain_runs(rng: np.random.Generator) -> Iterator[GridRuns]:
+def plain_runs(rng: np.random.Generator, sizes: Iterable[int] = range(1, 9), rows: int = ROWS) -> Iterator[GridRuns]:
     """Full batch without momentum, p = 1..8, 2 lam h_j on both sides of 1 and stable."""
-    for p, high in product(range(1, 9), (0.98, 1.95)):
+    for p, high in product(sizes, (0.98, 1.95)):
 
         def curvature(shape: tuple[int, ...], high: float = high) -> FloatArray:
             return away_from(1.0, 0.05, high, rng, shape)
 
-        batch = grid_with_curvatures(rng, curvature, p)
+        batch = grid_with_curvatures(rng, curvature, p, rows)
         yield GridRuns(batch, batch.w_star + small_errors(rng, batch.d), 0.0, 4)
 
 
-def momentum_runs(rng: np.random.Generator, *, oscillating: bool = False) -> Iterator[GridRuns]:
+def momentum_runs(
+    rng: np.random.Generator,
+    *,
+    oscillating: bool = False,
+    sizes: Iterable[int] = (1, 2, 4),
+    rows: int = 20,
+    longest: int = 200,
+) -> Iterator[GridRuns]:
     """Heavy ball, p = 1..4: 2 lam h_j between the bounds, or (not `oscillating`) anywhere below stability."""
-    for p, mu in product((1, 2, 4), (0.3, 0.8)):
+    for p, mu in product(sizes, (0.3, 0.8)):
         root = float(np.sqrt(mu))
         low, high, stable = (1.0 - root) ** 2, (1.0 + root) ** 2, 2.0 * (1.0 + mu)
 
@@ -128,8 +117,8 @@ def momentum_runs(rng: np.random.Generator, *, oscillating: bool = False) -> Ite
             side = rng.uniform(size=shape)
             return np.where(side < 0.4, below, np.where(side < 0.8, above, rng.uniform(low, high, shape)))
 
-        batch = grid_with_curvatures(rng, between if oscillating else anywhere, p, rows=20)
-        steps = min(200, int(np.log(RESOLUTION) / np.log(root)))
+        batch = grid_with_curvatures(rng, between if oscillating else anywhere, p, rows)
+        steps = min(longest, int(np.log(RESOLUTION) / np.log(root)))
         yield GridRuns(batch, batch.w_star + small_errors(rng, batch.d), root, steps)
 
 
@@ -148,8 +137,35 @@ def observe(runs: GridRuns) -> Observation:
         )
         for start in (batch.w, runs.other)
     )
-    changes = sign_changes_per_coordinate(first.gradients)
     active = (first.active_fraction[:-1] == 1.0) & (second.active_fraction[:-1] == 1.0)
+    return _observation(runs, first.gradients, second.gradients, first.weights[1], active.all(axis=0))
+
+
+@on_layers
+def observe_layer(runs: GridRuns) -> Observation:
+    """Both runs by torch.optim.SGD, with its momentum, on convolutions that see the grid in the frame of a filter."""
+    from sim.cnn.conv_filter import grid_descend
+
+    batch = runs.batch
+    other = FilterBatch.create(batch.d, runs.other, batch.learning_rate, batch.w_star)
+    first, second = (
+        [
+            grid_descend(starts[row], steps=runs.steps, momentum=runs.sqrt_mu**2, filter=FILTERS[row % len(FILTERS)])
+            for row in range(len(starts))
+        ]
+        for starts in (batch, other)
+    )
+    gradients, others = (np.stack([run.gradients for run in both], axis=1) for both in (first, second))
+    active = [all((run.active_fraction[:-1] == 1.0).all() for run in pair) for pair in zip(first, second, strict=True)]
+    return _observation(runs, gradients, others, np.array([run.weights[1] for run in first]), np.array(active))
+
+
+def _observation(
+    runs: GridRuns, gradients: FloatArray, others: FloatArray, w_next: FloatArray, active: BoolArray
+) -> Observation:
+    """From the gradients (T, B, p) of both runs and the weights (B, p) after one update of the first."""
+    batch = runs.batch
+    changes = sign_changes_per_coordinate(gradients)
     values = {
         "p": batch.p,
         "d": batch.d.T,
@@ -158,15 +174,15 @@ def observe(runs: GridRuns) -> Observation:
         "steps": runs.steps,
         "h": np.array([np.square(grid_samples(d)).mean(axis=0) for d in batch.d]).T,
         "theta": _angles(batch, runs.sqrt_mu),
-        "g": first.gradients[0].T,
+        "g": gradients[0].T,
         "e": (batch.w - batch.w_star).T,
-        "e_next": (first.weights[1] - batch.w_star).T,
+        "e_next": (w_next - batch.w_star).T,
         "flip": changes[0].T,
         "flips": changes.sum(axis=0).T,
-        "gsc": gradient_sign_changes(first.gradients)[0],
-        "gsc_other": gradient_sign_changes(second.gradients)[0],
-        "generic": ((first.gradients[0] != 0) & (second.gradients[0] != 0)).all(axis=1),
-        "all_active": active.all(axis=0),
+        "gsc": gradient_sign_changes(gradients)[0],
+        "gsc_other": gradient_sign_changes(others)[0],
+        "generic": ((gradients[0] != 0) & (others[0] != 0)).all(axis=1),
+        "all_active": active,
     }
     return Observation(values, TOLERANCE)
 
@@ -254,95 +270,19 @@ def lower(run: GridRun) -> GridRuns:
 def full_batch() -> Experiment:
     """Full-batch descent on the grid from two starts."""
     exact = ExactRoute(plain_candidates, observe_exact, describe, lower)
-    return Experiment("full-batch runs on the grid", plain_runs, observe, exact)
+    layer_sample = partial(plain_runs, sizes=(1, 4, 9), rows=4)
+    return Experiment("full-batch runs on the grid", plain_runs, observe, exact, observe_layer, layer_sample)
 
 
 @cache
 def heavy_ball() -> Experiment:
     """Heavy-ball descent on the grid, any stable curvature."""
     exact = ExactRoute(momentum_candidates, observe_exact, describe, lower)
-    return Experiment("heavy-ball runs on the grid", momentum_runs, observe, exact)
+    layer_sample = partial(momentum_runs, sizes=(1, 4), rows=12, longest=25)
+    return Experiment("heavy-ball runs on the grid", momentum_runs, observe, exact, observe_layer, layer_sample)
 
 
 @cache
 def oscillating() -> Experiment:
     """Heavy-ball descent between the bounds; the angle is irrational, so floats alone observe it."""
     return Experiment("oscillating heavy-ball runs", lambda rng: momentum_runs(rng, oscillating=True), observe)
-
-
-def frame_runs(rng: np.random.Generator, rows: int = 12, steps: int = 13) -> Iterator[FrameRuns]:
-    """p = 2..4 with 2 lam h_0 < 1; half of the rows built so that coordinate 0 of the frame changes p - 1 times."""
-    for p in range(2, 5):
-        w_star = np.eye(1, p).repeat(rows, axis=0)
-        # bases well apart, so that the planted errors stay moderate
-        x = np.linspace(0.9, 0.1, p) * np.ones((rows, 1))
-        d = np.sqrt(np.c_[np.zeros(rows), x[:, 1:] / x[:, :1]])
-        rate, e = x[:, 0] / 2.0, small_errors(rng, d)
-        Q = np.linalg.qr(rng.normal(size=(rows, p, p)))[0]
-        times = np.arange(p) * ((steps - 1) // p)
-        for row in range(0, rows, 2):
-            pattern = np.where(np.arange(p) % 2 == 0, 1.0, -1.0) * 0.1 ** np.arange(p)
-            mixture = np.linalg.solve((1.0 - x[row]) ** times[:, None], pattern)
-            planted = mixture / (Q[row, 0] * x[row])
-            e[row] = ERROR_SCALE * planted / np.abs(planted).sum()
-        yield FrameRuns(FilterBatch.create(d, w_star + e, rate, w_star), Q, steps)
-
-
-def observe_frames(runs: FrameRuns) -> Observation:
-    """The NumPy route: the turned samples listed, one grid at a time."""
-    batch, Q = runs.batch, runs.Q
-    flips, mean_gsc = np.empty((batch.p, len(batch))), np.empty(len(batch))
-    active = np.empty(len(batch), dtype=np.bool_)
-    for row in range(len(batch)):
-        samples = grid_samples(batch.d[row])
-        problem = SampleProblem(SampleSet(samples @ Q[row].T, samples @ batch.w_star[row]))
-        rate = batch.learning_rate[row]
-        run = descend(problem, Q[row] @ batch.w[row], learning_rate=rate, steps=runs.steps, check_stability=False)
-        flips[:, row] = sign_changes_per_coordinate(run.gradients)[:, 0].sum(axis=0)
-        mean_gsc[row] = gradient_sign_changes(run.gradients).mean()
-        active[row] = (run.active_fraction[:-1] == 1.0).all()
-    shared = {"p": batch.p, "d": batch.d.T, "lam": batch.learning_rate, "steps": runs.steps}
-    return Observation({**shared, "flips": flips, "mean_gsc": mean_gsc, "all_active": active}, TOLERANCE)
-
-
-def observe_frames_exact(run: FrameRun) -> Values:
-    """The rational route."""
-    instance, p = run.instance, run.instance.p
-
-    def turn(v: tuple[float | Fraction, ...]) -> Vector:
-        return tuple(
-            sum((Fraction(a) * Fraction(b) for a, b in zip(row, v, strict=True)), Fraction(0)) for row in run.Q
-        )
-
-    grid = exact_grid(instance.d)
-    samples, targets = [turn(x) for x in grid], exact_targets(grid, instance.w_star)
-    weights, gradients = exact_trajectory(samples, targets, turn(instance.w), instance.learning_rate, run.steps)
-    flips = [sum(column, Fraction(0)) for column in zip(*exact_changes(gradients), strict=True)]
-    shared = {"p": p, "d": instance.d, "lam": instance.learning_rate, "steps": Fraction(run.steps)}
-    active = all(exact_active(x, v) for x in samples for v in weights[:-1])
-    return {**shared, "flips": flips, "mean_gsc": sum(flips, Fraction(0)) / p / (run.steps - 1), "all_active": active}
-
-
-def frame_candidates() -> Iterator[FrameRun]:
-    """p = 2 turned by the angle of (3, 4, 5), simplest first."""
-    Q = ((Fraction(3, 5), Fraction(-4, 5)), (Fraction(4, 5), Fraction(3, 5)))
-    entries = [Fraction(n, 4) for n in (1, -1, 2, -2)]
-    for e0, e1, lam, d1 in product(entries, entries, (Fraction(1, 4), Fraction(1, 8)), (Fraction(1, 2), Fraction(1))):
-        yield FrameRun(FilterInstance((Fraction(0), d1), (1 + e0, e1), lam), Q, 5)
-
-
-def describe_frame(run: FrameRun) -> tuple[tuple[str, str], ...]:
-    """An exact run as (name, value) strings."""
-    plain = GridRun(run.instance, (), Fraction(0), run.steps)
-    return (*describe(plain)[:4], ("Q", ", ".join(text(row) for row in run.Q)))
-
-
-@cache
-def turned_frames() -> Experiment:
-    """Full-batch descent with every eigenvalue below the threshold, in another orthonormal frame."""
-
-    def lower_frame(run: FrameRun) -> FrameRuns:
-        return FrameRuns(FilterBatch.of([run.instance]), np.array([run.Q], dtype=np.float64), run.steps)
-
-    exact = ExactRoute(frame_candidates, observe_frames_exact, describe_frame, lower_frame)
-    return Experiment("full-batch runs in other frames", frame_runs, observe_frames, exact)

@@ -38,7 +38,11 @@ def text(values: Sequence[Number] | Number) -> str:
 
 def dot(a: Sequence[Number], b: Sequence[Number]) -> Fraction:
     """The inner product of two vectors of equal length, exactly."""
-    return sum((Fraction(x) * Fraction(y) for x, y in zip(a, b, strict=True)), Fraction(0))
+    return sum((_exact(x) * _exact(y) for x, y in zip(a, b, strict=True)), Fraction(0))
+
+
+def _exact(value: Number) -> Fraction:
+    return value if isinstance(value, Fraction) else Fraction(value)
 
 
 def remainder(v: Sequence[Fraction], vectors: Sequence[Sequence[Fraction]]) -> tuple[Fraction, ...]:

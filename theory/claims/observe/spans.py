@@ -46,11 +46,13 @@ class Paths:
 def path_batches(rng: np.random.Generator) -> Iterator[Paths]:
     """Fewer samples than weights, all losses in turn; every fourth set is a line."""
     for k, (p, n) in enumerate((dim, count) for dim in (2, 3, 5, 8) for count in range(1, dim) for _ in range(2)):
-        X = rng.normal(size=(n, p)) / np.sqrt(p)
+        X = rng.normal(size=(n, p))
         if k % 4 == 0:
-            X = rng.normal(size=(n, 1)) * X[:1]
-        w, v = rng.normal(size=(2, 10, p))
-        yield Paths(X, rng.normal(size=n), w, v, tuple(SLOPES)[k % 4], 0.02)
+            X = rng.uniform(0.3, 1.0, (n, 1)) * X[:1]
+        # |X| <= 1, |w| <= 1, |y| <= 1: the slopes rise by at most 12 * 2^2, so that 0.02 is a stable rate
+        X /= np.linalg.norm(X, axis=1).max()
+        w, v = rng.uniform(-1.0, 1.0, (2, 10, p)) / np.sqrt(p)
+        yield Paths(X, rng.uniform(-1.0, 1.0, n), w, v, tuple(SLOPES)[k % 4], 0.02)
 
 
 def observe_paths(case: Paths) -> Observation:
