@@ -270,7 +270,7 @@ def lower(run: GridRun) -> GridRuns:
 def full_batch() -> Experiment:
     """Full-batch descent on the grid from two starts."""
     exact = ExactRoute(plain_candidates, observe_exact, describe, lower)
-    layer_sample = partial(plain_runs, sizes=(1, 4, 9), rows=4)
+    layer_sample = partial(plain_runs, sizes=(1, 4, 9), rows=10)
     return Experiment("full-batch runs on the grid", plain_runs, observe, exact, observe_layer, layer_sample)
 
 
