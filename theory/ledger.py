@@ -191,8 +191,9 @@ def judge(evidence: Sequence[Evidence]) -> Verdict:
     Inconclusive unless every check has a control and every control was rejected. Then, without a counterexample,
     `holds` if every check of the printed statement passed, one of them symbolic (empirical data alone can only make it
     `supported` or `unsupported`). With a counterexample (exact, reproduced by the simulator) the printed statement
-    must also have failed a check; it is `corrected` or `conditional` if the corrected statement, or the printed one
-    under a condition that excludes the counterexample, passed every check, and `refuted` if neither was proposed.
+    must also have failed a check, and must not have been derived: two routes of our own that disagree decide nothing.
+    It is `corrected` or `conditional` if the corrected statement, or the printed one under a condition that excludes
+    the counterexample, passed every check, and `refuted` if neither was proposed.
     """
     if not _controls_reject(evidence):
         return Verdict.INCONCLUSIVE
@@ -207,7 +208,7 @@ def judge(evidence: Sequence[Evidence]) -> Verdict:
         return Verdict.HOLDS if _all_pass(printed) else Verdict.INCONCLUSIVE
     if any(e.counterexample is None or not e.counterexample.reproduced for e in found):
         return Verdict.INCONCLUSIVE
-    if not any(e.passed is False for e in printed):
+    if not any(e.passed is False for e in printed) or any(e.kind == "symbolic" and e.passed for e in printed):
         return Verdict.INCONCLUSIVE
     if readings["corrected"]:
         return Verdict.CORRECTED if _all_pass(readings["corrected"]) else Verdict.INCONCLUSIVE

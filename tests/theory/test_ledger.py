@@ -95,6 +95,8 @@ INCONCLUSIVE = {
     "counterexample without an instance": [*FAILING, searched(passed=True)],
     "the printed statement passes every check beside a counterexample": [symbolic(True), searched(FOUND)],
     "printed passes, corrected too": [symbolic(True), simulated(True), searched(FOUND), *CORRECTED],
+    "derived, yet a counterexample that the simulator shows": [symbolic(True), simulated(False), searched(FOUND)],
+    "derived and corrected at once": [symbolic(True), simulated(False), searched(FOUND), *CORRECTED],
     "printed undecided beside a counterexample": [symbolic(None), simulated(None), searched(FOUND)],
     "counterexample without any check": [searched(FOUND)],
     "the condition does not exclude the counterexample": [*FAILING, searched(INCLUDED), *CONDITIONAL],
