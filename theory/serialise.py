@@ -105,11 +105,6 @@ def environment(**run: Any) -> dict[str, Any]:
     }
 
 
-def ledger_record(reports: Sequence[Report], **run: Any) -> dict[str, Any]:
-    """The whole ledger: {"environment", "claims"}; `run` is recorded in the environment (level, seed)."""
-    return {"environment": environment(**run), "claims": [report_record(report) for report in reports]}
-
-
 def to_json(record: dict[str, Any]) -> str:
     """A record as strict JSON text (NaN and infinities are refused with a ValueError)."""
     return json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

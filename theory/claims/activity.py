@@ -32,7 +32,7 @@ ASM = Claim(
             derivation=derive.pixel_range,
             hypotheses=(Hypothesis("the grid is symmetric around w* in an orthonormal frame Q (assumption 2)"),),
             controls=(
-                Control("a gap to zero", sp.Gt(least[j], derive.Q[j, 0] * (1 - d[0]))),
+                Control("as far as (1 - d0) Q_j0", sp.Gt(least[j], derive.Q[j, 0] * (1 - d[0]))),
                 Control("as far as w* itself", sp.And(sp.Gt(least[j], derive.Q[j, 0]), sp.Gt(least_target, 0))),
                 Control("negative targets", sp.Lt(least_target, 0)),
             ),
@@ -125,7 +125,8 @@ ACT = Claim(
                 Control("w0 <= 0 alone", sp.Equivalent(dead, sp.Le(w[0], 0))),
                 Control("1 + d0", sp.Equivalent(dead, sp.And(sp.Le(w[0], 0), sp.Ge(-w[0] * (1 + d[0]), _LOAD)))),
                 Control(
-                    "a tie is active", sp.Equivalent(dead, sp.And(sp.Lt(w[0], 0), sp.Ge(-w[0] * (1 - d[0]) / 2, _LOAD)))
+                    "half the margin, ties active",
+                    sp.Equivalent(dead, sp.And(sp.Lt(w[0], 0), sp.Ge(-w[0] * (1 - d[0]) / 2, _LOAD))),
                 ),
             ),
         ),

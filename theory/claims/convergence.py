@@ -133,7 +133,7 @@ CONV = Claim(
             derivation=derive.contraction,
             hypotheses=(Hypothesis("the samples span the space", sp.Gt(h_min, 0)), _STABLE),
             controls=(
-                Control("one power more", sp.Le(distance_end, rate ** (steps + 2) * distance / 8)),
+                Control("two powers more, an eighth", sp.Le(distance_end, rate ** (steps + 2) * distance / 8)),
                 Control("at once", sp.Eq(distance_end, 0)),
             ),
         ),
@@ -146,7 +146,7 @@ CONV = Claim(
             derivation=derive.midpoint_convexity,
             controls=(
                 Control("concave", sp.Ge(loss_mid, (loss_w + loss_v) / 2)),
-                Control("a quarter of the sum", sp.Le(loss_mid, (loss_w + loss_v) / 5)),
+                Control("a fifth of the sum", sp.Le(loss_mid, (loss_w + loss_v) / 5)),
             ),
         ),
     ),

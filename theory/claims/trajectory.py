@@ -50,7 +50,7 @@ TRAJ = Claim(
                     "one fewer", sp.And(sp.Ge(count[i] + 1, derive.STEP_COUNT), sp.Lt(count[i], derive.STEP_COUNT))
                 ),
                 Control(
-                    "lam for 2 lam",
+                    "3 lam for 2 lam",
                     sp.Lt(count[i] - 1, sp.log(tol / sp.Abs(w[i])) / sp.log(sp.Abs(1 - 3 * lam * d[i] ** 2))),
                 ),
             ),
@@ -81,7 +81,7 @@ TRAJ = Claim(
             derivation=derive.best_rate,
             hypotheses=(_ACTIVE, Hypothesis("all di > 0, w0 != w0*, all wi != 0")),
             controls=(
-                Control("reached at 1/(1 + d0^2)", sp.Implies(sp.Gt(lam, 0), sp.Eq(worst, derive.BEST_FACTOR))),
+                Control("reached at every rate", sp.Implies(sp.Gt(lam, 0), sp.Eq(worst, derive.BEST_FACTOR))),
                 Control("kappa/(kappa + 1)", sp.Ge(worst, (1 + d[0] ** 2) / (1 + d[0] ** 2 + h_min))),
             ),
         ),

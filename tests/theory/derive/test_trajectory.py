@@ -111,3 +111,10 @@ def test_best_rate_beats_its_neighbours() -> None:
     kappa = float(value(derive.CONDITION_NUMBER, values, exact=False))
     assert worst(best) == pytest.approx((kappa - 1) / (kappa + 1), rel=1e-14)
     assert worst(0.99 * best) > worst(best) < worst(1.01 * best)
+
+
+@given(all_active_instances(max_p=4))
+def test_largest_stable_rate_is_that_of_the_simulator(instance: FilterInstance) -> None:
+    derived = Fraction(value(derive.LARGEST_STABLE, {"d": instance.d}, exact=True))
+    simulated = GridProblem(np.array(instance.as_float().d)).largest_stable_learning_rate()[0]
+    assert simulated == pytest.approx(float(derived), rel=4 * np.finfo(float).eps)

@@ -24,11 +24,8 @@ from theory.claims.observe.one_step import (
     random_batches,
     rounding,
 )
-from theory.claims.observe.rationals import WEIGHTS, WIDTHS, simplest_first, text
+from theory.claims.observe.rationals import HALF, WEIGHTS, WIDTHS, simplest_first, text
 from theory.experiment import ExactRoute, Experiment, Observation, Values
-
-HALF = Fraction(1, 2)
-
 
 Draw = Callable[..., Iterator[FilterBatch]]
 

@@ -16,11 +16,10 @@ from sim.problem import SampleProblem
 from sim.samples import SampleSet, linear_targets
 from theory.claims.observe.layers import on_layers
 from theory.claims.observe.one_step import EPS
-from theory.claims.observe.rationals import simplest_first, text
+from theory.claims.observe.rationals import HALF, QUARTER, simplest_first, text
 from theory.experiment import ExactRoute, Experiment, Observation, Values
 
 STEPS = 40
-HALF, QUARTER = Fraction(1, 2), Fraction(1, 4)
 
 
 @dataclass(frozen=True)

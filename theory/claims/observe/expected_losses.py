@@ -135,7 +135,7 @@ Variances = Callable[[int, Number], list[Number]]
 
 
 def paired_cases(
-    rng: np.random.Generator, variances: Variances, kinds: Iterable[bool] = (True, False), least_r: float = 0.3
+    rng: np.random.Generator, variances: Variances, kinds: Iterable[bool] = (True, False)
 ) -> Iterator[list[Case]]:
     """Equal correlations against none; w* along (1, ..., 1), or orthogonal to it for `edge_variances`."""
     for p in range(2, 6):

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import product
 
+HALF, QUARTER = Fraction(1, 2), Fraction(1, 4)
 WIDTHS = tuple(Fraction(n, q) for n, q in ((0, 1), (1, 1), (1, 2), (1, 4)))
 """Half-widths d, simplest first."""
 WEIGHTS = tuple(Fraction(n, q) for n, q in ((0, 1), (1, 1), (-1, 1), (1, 2), (2, 1), (-1, 2), (-2, 1), (3, 1), (4, 1)))

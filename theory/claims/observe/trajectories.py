@@ -26,11 +26,10 @@ from theory.claims.observe.one_step import (
     random_batches,
     rounding,
 )
-from theory.claims.observe.rationals import RATES, WEIGHTS, WIDTHS, simplest_first
+from theory.claims.observe.rationals import HALF, QUARTER, RATES, WEIGHTS, WIDTHS, simplest_first
 from theory.experiment import ExactRoute, Experiment, Observation, Values
 
 STEPS = 40
-HALF, QUARTER = Fraction(1, 2), Fraction(1, 4)
 
 
 def kept_batches(rng: np.random.Generator, *, layers: bool = False, least_width: float = 0.0) -> Iterator[FilterBatch]:
@@ -191,11 +190,6 @@ def factors() -> Experiment:
     )
 
 
-def hadamard_batches(rng: np.random.Generator) -> Iterator[FilterBatch]:
-    """All-active instances whose grid is replaced by p + 1 or so rows of a Hadamard matrix."""
-    return random_batches(rng)
-
-
 def observe_hadamard(batch: FilterBatch) -> Observation:
     """One update on the Hadamard design in place of the grid."""
     w_next = np.empty_like(batch.w)
@@ -220,7 +214,7 @@ def hadamard() -> Experiment:
     """The theorem on O(p) samples."""
     return Experiment(
         name="Hadamard designs",
-        sample=hadamard_batches,
+        sample=random_batches,
         observe=observe_hadamard,
         exact=ExactRoute(
             lambda: (c for c in _plain_candidates() if c.d[0] == 0), observe_exact_hadamard, describe, lower, limit=800
