@@ -17,7 +17,7 @@ from figures.style import GREY, LOOKS, heading, panels, styled
 from sim.arrays import FloatArray
 from sim.descent import descend
 from sim.problem import GridProblem
-from theory.derive.single_filter import PRINTED_E4, TRUE_E3, TRUE_E4
+from theory.derive.single_filter.theorem_1 import PRINTED_E4, TRUE_E3, TRUE_E4
 from theory.evaluate import value
 from theory.symbols import gap, steps, w
 

@@ -9,8 +9,8 @@ import numpy as np
 import sympy as sp
 
 from sim.arrays import FloatArray
-from theory.derive.zigzag import full_batch_flip, heavy_ball_frequency
-from theory.derive.zigzag_samples import flip_probability
+from theory.derive.single_filter.zigzag import full_batch_flip, heavy_ball_frequency
+from theory.derive.single_filter.zigzag_samples import flip_probability
 from theory.evaluate import value
 
 

@@ -21,8 +21,8 @@ from figures.catalogue import module_of
 from figures.style import encode
 from sim.activity import all_active, dead
 from sim.grid import grid_samples
-from theory.derive.activity import slow_region, trap
-from theory.derive.zigzag_samples import FAR_GSC
+from theory.derive.single_filter.activity import slow_region, trap
+from theory.derive.single_filter.zigzag_samples import FAR_GSC
 from theory.evaluate import surely, value
 from theory.symbols import w
 

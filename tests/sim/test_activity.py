@@ -8,9 +8,9 @@ from sim.activity import active_pattern, all_active, dead, largest_preactivation
 from sim.exact import exact_active, exact_grid
 from sim.half_space import grid_active_sums
 from sim.instance import FilterInstance
-from tests.reference import naive_grid
+from tests.reference.single_filter import naive_grid
 from tests.sim.rounding import rounding
-from tests.strategies import all_active_instances, dead_instances, exact_instances, float_instances
+from tests.strategies.single_filter import all_active_instances, dead_instances, exact_instances, float_instances
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)

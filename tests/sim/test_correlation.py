@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from sim.arrays import FloatArray
 from sim.correlation import equicorrelation, exponential_correlation, sample_filters
 from sim.errors import require_correlation_matrix
-from tests.reference import naive_distance_correlation
+from tests.reference.single_filter import naive_distance_correlation
 from tests.sim.rounding import EPS
-from tests.strategies import correlation_matrices
+from tests.strategies.single_filter import correlation_matrices
 
 
 @pytest.mark.parametrize(("p", "rho"), [(1, 0.5), (4, 0.0), (4, 0.3), (4, 1.0), (4, -1 / 3), (9, -0.125)])

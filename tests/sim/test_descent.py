@@ -14,9 +14,9 @@ from sim.exact import exact_active, exact_descend, exact_grid, exact_targets, ex
 from sim.instance import FilterBatch, FilterInstance
 from sim.problem import GridProblem, SampleProblem
 from sim.samples import SampleSet, symmetric_grid, with_label_noise
-from tests.reference import naive_active_sums, naive_descend
+from tests.reference.single_filter import naive_active_sums, naive_descend
 from tests.sim.rounding import rounding
-from tests.strategies import all_active_instances
+from tests.strategies.single_filter import all_active_instances
 
 STEPS = 24
 

@@ -20,7 +20,7 @@ from sim.exact import (
 )
 from sim.grid import grid_samples
 from sim.instance import FilterInstance
-from tests.strategies import exact_instances
+from tests.strategies.single_filter import exact_instances
 
 X, Y = [(F(1), F(1)), (F(1), F(-1))], [F(3), F(1)]
 

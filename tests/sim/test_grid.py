@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from sim.grid import check_enumerable, grid_samples, grid_signs, half_preactivations, half_signs, pixel_frame, to_pixels
 from sim.instance import FilterInstance
-from tests.reference import naive_grid
+from tests.reference.single_filter import naive_grid
 from tests.sim.rounding import EPS, rounding
-from tests.strategies import float_instances, floats_in
+from tests.strategies.single_filter import float_instances, floats_in
 
 
 def test_signs_follow_the_bits_of_the_index() -> None:

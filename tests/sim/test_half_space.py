@@ -11,9 +11,9 @@ from sim.exact import exact_active, exact_gradient, exact_grid, exact_loss, exac
 from sim.half_space import ActiveSums, grid_active_sums, per_sample_gradients, sample_active_sums
 from sim.instance import FilterInstance
 from sim.samples import SampleSet, symmetric_grid
-from tests.reference import naive_active_sums, naive_grid
+from tests.reference.single_filter import naive_active_sums, naive_grid
 from tests.sim.rounding import rounding
-from tests.strategies import exact_instances, float_instances, sample_sets
+from tests.strategies.single_filter import exact_instances, float_instances, sample_sets
 
 FIELDS = ("count", "loss", "gradient", "second_moment")
 

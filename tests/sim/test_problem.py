@@ -7,9 +7,9 @@ from hypothesis import assume, given, settings
 from sim.instance import FilterBatch
 from sim.problem import GridProblem, Problem, SampleProblem
 from sim.samples import SampleSet, linear_targets, symmetric_grid
-from tests.reference import naive_active_sums
+from tests.reference.single_filter import naive_active_sums
 from tests.sim.rounding import rounding
-from tests.strategies import sample_sets
+from tests.strategies.single_filter import sample_sets
 
 
 def twin_problems(p: int = 4) -> tuple[GridProblem, list[SampleProblem]]:

@@ -15,9 +15,9 @@ from sim.samples import (
     with_label_noise,
     with_nonlinear_target,
 )
-from tests.reference import naive_grid
+from tests.reference.single_filter import naive_grid
 from tests.sim.rounding import rounding
-from tests.strategies import floats_in, sample_sets
+from tests.strategies.single_filter import floats_in, sample_sets
 
 
 def half_widths(max_p: int) -> st.SearchStrategy[list[float]]:

@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 from sim.arrays import FloatArray
 from sim.zigzag import gradient_sign_changes, mean_absolute_gradient, sign_changes_per_coordinate
-from tests.reference import naive_sign_changes
+from tests.reference.single_filter import naive_sign_changes
 from tests.sim.rounding import rounding
 
 GRADIENTS = arrays(

@@ -14,13 +14,13 @@ from importlib import import_module
 from theory.ledger import Claim
 
 MODULES: tuple[str, ...] = (
-    "single_filter",
-    "activity",
-    "trajectory",
-    "convergence",
-    "initialisation",
-    "zigzag",
-    "loosened",
+    "single_filter.theorem_1",
+    "single_filter.activity",
+    "single_filter.trajectory",
+    "single_filter.convergence",
+    "single_filter.initialisation",
+    "single_filter.zigzag",
+    "single_filter.loosened",
 )
 
 

@@ -33,8 +33,8 @@ from sim.half_space import grid_active_sums, sample_active_sums
 from sim.instance import FilterInstance
 from sim.problem import GridProblem, Problem, SampleProblem
 from sim.samples import SampleSet
-from tests.reference import naive_descend
-from tests.strategies import all_active_instances
+from tests.reference.single_filter import naive_descend
+from tests.strategies.single_filter import all_active_instances
 
 DEVICES = [
     "cpu",

@@ -1,0 +1,1 @@
+"""Hypothesis strategies: inputs with known properties, which are themselves tested."""

@@ -1,0 +1,1 @@
+"""How one spatial filter is observed."""

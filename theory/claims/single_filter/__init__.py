@@ -1,0 +1,1 @@
+"""The statements on one spatial filter: Schneider, Section 3."""

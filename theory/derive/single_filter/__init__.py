@@ -1,0 +1,1 @@
+"""One spatial filter: Schneider, Section 3."""
