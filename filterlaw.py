@@ -1,6 +1,7 @@
 """The command line of filterlaw: the front door, nothing else.
 
-Exit status: 0 success; 1 a verdict is inconclusive or a control was not rejected; 2 bad usage; 130 interrupted.
+Exit status: 0 success; 1 a verdict is inconclusive, a control was not rejected, or the work was cut off; 2 bad usage;
+130 interrupted.
 NumPy, SymPy, torch and matplotlib are imported inside the commands that need them, so that `--help` is instant.
 """
 
@@ -15,7 +16,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from commands.options import BadInput, JsonOption, SeedOption, bad_input, choice, integer, progress_bar
+from commands.options import BadInput, JsonOption, SeedOption, Unfinished, bad_input, choice, integer, progress_bar
 from commands.simulate import simulate_app
 
 USAGE, INTERRUPTED = 2, 130
@@ -80,7 +81,7 @@ def verify(
             require_writable(target)
     claims = _claims(ids or [], level)
 
-    from theory.claims.run import cores, verify_records
+    from theory.claims.run import WorkerLost, cores, verify_records
     from theory.display import emit, ledger_table, row, summary
     from theory.serialise import environment, to_json
 
@@ -88,9 +89,12 @@ def verify(
     with progress_bar() as progress:
         task = progress.add_task("", total=len(claims))
         asked = [claim.id for claim in claims]
-        for id_, record, seconds in verify_records(asked, level=level, seed=seed, jobs=jobs or cores()):
-            done[id_] = (record, seconds)
-            progress.update(task, description=id_, advance=1)
+        try:
+            for id_, record, seconds in verify_records(asked, level=level, seed=seed, jobs=jobs or cores()):
+                done[id_] = (record, seconds)
+                progress.update(task, description=id_, advance=1)
+        except WorkerLost as error:
+            raise Unfinished(str(error)) from error
     records = [done[id_][0] for id_ in asked]
     rows = [row(*done[id_]) for id_ in asked]
     text = to_json({"environment": environment(level=level, seed=seed), "claims": records})
@@ -182,6 +186,9 @@ def run(arguments: list[str]) -> int:
         sys.stdout.flush()
     except BadInput as error:
         return _fail(str(error))
+    except Unfinished as error:
+        _fail(str(error))
+        return 1
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
     except BrokenPipeError:

@@ -19,6 +19,10 @@ class BadInput(Exception):
     """Input that cannot be used; the message is all that the user sees."""
 
 
+class Unfinished(Exception):
+    """Work that was begun and could not be finished; the message is all that the user sees."""
+
+
 def integer(name: str, minimum: int) -> Callable[[str], int]:
     """A parser of integers that are at least `minimum`."""
 

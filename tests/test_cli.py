@@ -357,6 +357,33 @@ def test_interrupted_workers_are_gone_at_once(tmp_path, whole_group):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_killed_worker_is_one_line_and_leaves_no_file(tmp_path):
+    command = [sys.executable, str(ROOT / "filterlaw.py"), "verify", "--jobs", "2", "--output", str(tmp_path)]
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not (workers := _workers(child.pid)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    os.kill(workers[0], signal.SIGKILL)
+    out, err = child.communicate(timeout=60)
+    assert (child.returncode, out) == (1, "")
+    assert err.startswith("filterlaw: error: a process that verified claims was killed")
+    assert err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def _workers(parent: int) -> list[int]:
+    """The processes that a pool has spawned."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            ours = f"PPid:\t{parent}\n" in (folder / "status").read_text()
+            if ours and b"spawn_main" in (folder / "cmdline").read_bytes():
+                found.append(int(folder.name))
+        except OSError:
+            continue
+    return found
+
+
 def test_interruption_is_one_line_and_leaves_no_file(run, toys, monkeypatch, tmp_path):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
