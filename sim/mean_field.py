@@ -14,6 +14,7 @@ Biases are zero, strides one; y(a) = sum_d w(d) x(a + d - centre), as in torch, 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -104,12 +105,7 @@ class _Convolution:
         matrix = require_correlation_matrix(R, "R")
         sides = require_kernel_sides(len(matrix), kernel)
         self.scale = float(require_shape(require_non_negative(v, "v"), "v", ()))
-        require_choice(padding, "padding", PADDINGS)
-        if padding == "zero" and not (sides[0] % 2 and sides[1] % 2):
-            raise ValueError(
-                f"kernel must have odd sides for zero padding, which needs a centre, got {sides[0]} x {sides[1]}; "
-                "padding='circular' takes any"
-            )
+        _require_padding(padding, sides)
         self.size = size
         # zeros as wide as half a filter keep the two sides of an image apart
         self.period = [
@@ -126,6 +122,25 @@ class _Convolution:
         (height, width), axes, shape = self.size, (2, 3, 4, 5), (*self.period, *self.period)
         found = fft.irfftn(fft.rfftn(moments, shape, axes) * self.spectrum, shape, axes)
         return np.asarray(self.scale * found[:, :, :height, :width, :height, :width])
+
+
+def window_moments(Q: object, k: int, *, padding: str) -> FloatArray:
+    """M (k^2, k^2): the mean of Q(a + d, a + d') over positions a and inputs, d and d' pixels of a k x k window.
+
+    Q: (B, B, H, W, H, W), as of `input_moments` or `relu_moments`; each input with itself counts, not with others.
+    What `sim.correlation.response_gain` wants. Raises ValueError as `layer_moments`.
+    """
+    moments = require_kernel(Q, "Q")
+    height, width = moments.shape[-2:]
+    _require_padding(padding, (require_positive_int(k, "k"), k))
+    row, column = np.divmod(np.arange(height * width), width)
+    down, right = np.divmod(np.arange(k * k), k) - np.array((k - 1) // 2)
+    rows, columns = row[:, None] + down, column[:, None] + right
+    inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width) | (padding == "circular")
+    at = (rows % height) * width + columns % width
+    own = np.einsum("bbij->ij", moments.reshape(*moments.shape[:2], height * width, height * width)) / len(moments)
+    pairs = own[at[:, :, None], at[:, None, :]] * (inside[:, :, None] & inside[:, None, :])
+    return np.asarray(pairs.mean(axis=0))
 
 
 def stationary_layer(q: object, R: object, v: object) -> FloatArray:
@@ -180,7 +195,7 @@ def require_kernel(value: object, name: str) -> FloatArray:
 def require_kernel_sides(p: int, kernel: tuple[int, int] | None) -> tuple[int, int]:
     """Height and width of a filter of p pixels: those given, which must multiply to p, or a square's."""
     if kernel is None:
-        side = round(p**0.5)
+        side = math.isqrt(p)
         if side * side != p:
             raise ValueError(f"R must be k^2 x k^2 for a k x k filter, got {p} x {p}; give kernel=(height, width)")
         return side, side
@@ -188,6 +203,15 @@ def require_kernel_sides(p: int, kernel: tuple[int, int] | None) -> tuple[int, i
     if height * width != p:
         raise ValueError(f"kernel must have as many pixels as R has rows, {p}, got {height} x {width}")
     return height, width
+
+
+def _require_padding(padding: str, sides: tuple[int, int]) -> None:
+    require_choice(padding, "padding", PADDINGS)
+    if padding == "zero" and not (sides[0] % 2 and sides[1] % 2):
+        raise ValueError(
+            f"kernel must have odd sides for zero padding, which needs a centre, got {sides[0]} x {sides[1]}; "
+            "padding='circular' takes any"
+        )
 
 
 def _variances(moments: FloatArray) -> FloatArray:

@@ -64,3 +64,40 @@ def naive_standard_kernels(x: Sequence[FloatArray], variance: float, depth: int,
         for a, b, s, t in np.ndindex(*K.shape):
             Q[a, b, s, t] = naive_relu_moment(K[a, a, s, s], K[b, b, t, t], K[a, b, s, t])
     return found
+
+
+def naive_symmetrised(R: FloatArray, k: int) -> FloatArray:
+    """The mean of R over the eight symmetries, each by its formula for a pixel's row and column."""
+    last = k - 1
+    maps = (
+        lambda r, c: (r, c),
+        lambda r, c: (c, last - r),
+        lambda r, c: (last - r, last - c),
+        lambda r, c: (last - c, r),
+        lambda r, c: (c, r),
+        lambda r, c: (r, last - c),
+        lambda r, c: (last - r, c),
+        lambda r, c: (last - c, last - r),
+    )
+    total = np.zeros_like(R)
+    for move in maps:
+        for m in range(k * k):
+            for n in range(k * k):
+                (a, b), (c, d) = move(*divmod(m, k)), move(*divmod(n, k))
+                total[m, n] += R[a * k + b, c * k + d] / 8
+    return total
+
+
+def naive_filter_correlation(filters: Sequence[FloatArray], centred: bool) -> FloatArray:
+    """E[w_t w_t'] / sqrt(E[w_t^2] E[w_t'^2]) of k x k filters, entry by entry."""
+    rows = [f.ravel() for f in filters]
+    mean = np.mean(rows, axis=0) if centred else np.zeros(len(rows[0]))
+    p = len(rows[0])
+    R = np.zeros((p, p))
+    for s in range(p):
+        for t in range(p):
+            product = sum((row[s] - mean[s]) * (row[t] - mean[t]) for row in rows)
+            first = sum((row[s] - mean[s]) ** 2 for row in rows)
+            second = sum((row[t] - mean[t]) ** 2 for row in rows)
+            R[s, t] = product / (first * second) ** 0.5
+    return R

@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sim.arrays import FloatArray
-from sim.correlation import equicorrelation, exponential_correlation
+from sim.correlation import critical_variance, equicorrelation, exponential_correlation
 from sim.mean_field import (
     input_moments,
     kernels,
@@ -18,6 +18,7 @@ from sim.mean_field import (
     relu_moments,
     stationary_layer,
     stationary_moments,
+    window_moments,
 )
 from tests.reference.correlated_init import naive_layer_moments, naive_relu_moment, naive_standard_kernels
 from tests.sim.rounding import EPS
@@ -110,6 +111,40 @@ def test_stationary_inputs_need_lags_only(side: int, k: int, rho: float) -> None
     after = relu_moments(layer_moments(Q, np.eye(k * k), 1.0, padding="circular"))
     # the square root at c = 1 makes sqrt(eps) of a rounding error in the angle, but not in f
     assert np.abs(after[0, 0, 0, 0] - stationary_moments(stationary_layer(q, np.eye(k * k), 1.0))).max() <= scale
+
+
+@given(st.integers(1, 4), st.integers(1, 3), st.booleans())
+def test_window_moments_are_those_of_the_windows(side: int, k: int, wrap: bool) -> None:
+    images = np.random.default_rng(side).normal(size=(2, 3, side, side + 1))
+    if not wrap and k == 2:
+        k = 3
+    M = window_moments(input_moments(images), k, padding="circular" if wrap else "zero")
+    rows = []
+    centre = (k - 1) // 2
+    for image in images.reshape(-1, side, side + 1):
+        for a, b in np.ndindex(side, side + 1):
+            row = []
+            for c, d in np.ndindex(k, k):
+                r, s = a + c - centre, b + d - centre
+                inside = 0 <= r < side and 0 <= s <= side
+                row.append(image[r % side, s % (side + 1)] if wrap or inside else 0.0)
+            rows.append(row)
+    expected = np.mean([np.outer(row, row) for row in rows], axis=0)
+    assert np.abs(M - expected).max() <= 1e-13
+    with pytest.raises(ValueError, match="odd sides"):
+        window_moments(input_moments(images), 2, padding="zero")
+
+
+def test_the_scale_from_window_moments_keeps_the_mean_second_moment() -> None:
+    R, images = exponential_correlation(3, 0.8), np.abs(np.random.default_rng(5).normal(size=(1, 2, 4, 4)))
+    for padding in ("circular", "zero"):
+        Q = input_moments(images)
+        M = window_moments(Q, 3, padding=padding)
+        v = critical_variance(R, M)
+        K = layer_moments(Q, R, v, padding=padding)
+        mean = np.trace(K.reshape(16, 16)) / 16
+        # zero padding takes from the windows at the border what the mean over windows then has less of
+        assert mean == pytest.approx(2 * np.trace(M) / 9, rel=1e-12)
 
 
 def test_lag_sums_add_up() -> None:
