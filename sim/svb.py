@@ -108,7 +108,7 @@ def _rounding(matrix: Matrix) -> float:
 def _all_above(gram: FloatArray, least: float) -> bool:
     """Whether every eigenvalue of a symmetric matrix, given by its lower triangle, exceeds `least` (by Cholesky)."""
     shifted = gram - least * np.eye(len(gram))
-    return dpotrf(shifted, lower=1, overwrite_a=1)[1] == 0
+    return int(dpotrf(shifted, lower=1, overwrite_a=1)[1]) == 0
 
 
 def _corrected(fat: Matrix, values: FloatArray, vectors: FloatArray, lo: float, hi: float) -> tuple[Matrix, int, int]:

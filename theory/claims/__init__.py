@@ -21,6 +21,7 @@ MODULES: tuple[str, ...] = (
     "single_filter.initialisation",
     "single_filter.zigzag",
     "single_filter.loosened",
+    "spectra.bounding",
 )
 
 
