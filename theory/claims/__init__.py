@@ -22,6 +22,10 @@ MODULES: tuple[str, ...] = (
     "single_filter.zigzag",
     "single_filter.loosened",
     "spectra.bounding",
+    "batch_norm.affine",
+    "batch_norm.lemma_1",
+    "batch_norm.bounded",
+    "batch_norm.rescaling",
 )
 
 
