@@ -90,7 +90,7 @@ def descend_modes(
     """Gradient descent s <- s - learning_rate dE/ds for `steps` updates.
 
     record_every: keep the strengths after every so many updates, the first ones included (default: only the first and
-    the last). band: eps > 0 to clip every |s| to [1/(1+eps), 1+eps], signs kept, after every `band_every` updates, which is
+    the last). band: eps > 0 to clip every |s| to [1/(1+eps), 1+eps], its sign kept, after every `band_every` updates:
     Singular Value Bounding in the aligned frame. Divergence is reported in the result.
     Raises ValueError or TypeError for arguments out of range, naming the argument.
     """

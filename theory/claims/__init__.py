@@ -21,6 +21,8 @@ MODULES: tuple[str, ...] = (
     "single_filter.initialisation",
     "single_filter.zigzag",
     "single_filter.loosened",
+    "deep_linear.gradients",
+    "deep_linear.modes",
     "spectra.bounding",
     "batch_norm.affine",
     "batch_norm.lemma_1",
