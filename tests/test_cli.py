@@ -410,6 +410,44 @@ def test_ctrl_c_on_the_real_command(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
+def test_simulate_modes_prints_products_and_the_reach_of_the_band(run, tmp_path):
+    target = tmp_path / "m.json"
+    status, out, err = run("simulate", "modes", "--sigma", "4,1", "--layers", "2", "--eps", "0.5", "--json", target)
+    assert (status, err) == (0, "")
+    last = out.split("\n\n")[0].splitlines()[-1].split()
+    assert [float(v) for v in last] == [1000, 2.25, 1]
+    assert "the products reach 0.444444 to 2.25" in out
+    record = json.loads(target.read_text())
+    assert record["settings"]["band"] == 0.5
+    assert len(record["products"]) == 1001
+    assert record["products"][-1] == pytest.approx([2.25, 1.0])
+
+
+def test_simulate_modes_says_when_a_mode_diverges(run, tmp_path):
+    target = tmp_path / "m.json"
+    status, out, err = run("simulate", "modes", "--sigma", "4,1", "--learning-rate", "10", "--json", target)
+    assert status == 0
+    assert out.split("\n\n")[0].splitlines()[-1].split() == ["1000", "diverged", "1"]
+    assert err == "filterlaw: warning: a mode diverged; try a smaller learning rate\n"
+    assert json.loads(target.read_text())["products"][-1] == [None, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--eps", "0"), "eps must be positive and finite, got 0"),
+        (("--eps", "nan"), "eps must be positive and finite, got nan"),
+        (("--start", "1,2"), "start must be one number or 3, one per layer, got 2"),
+        (("--learning-rate", "-1"), "learning_rate must be positive, got -1.0"),
+        (("--sigma", "1,inf"), "sigma must be finite, got sigma[1] = inf"),
+    ],
+)
+def test_simulate_modes_refuses_bad_input(run, arguments, message):
+    status, out, err = run("simulate", "modes", *arguments)
+    assert (status, out) == (2, "")
+    assert err.startswith(f"filterlaw: error: {message}")
+
+
 def test_a_closed_pipe_is_no_error():
     script = f"{sys.executable} -m filterlaw simulate filter --steps 5 | true"
     done = subprocess.run(["bash", "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
