@@ -23,6 +23,7 @@ MODULES: tuple[str, ...] = (
     "single_filter.loosened",
     "deep_linear.gradients",
     "deep_linear.modes",
+    "deep_linear.depth",
     "spectra.bounding",
     "batch_norm.affine",
     "batch_norm.lemma_1",
