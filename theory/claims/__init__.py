@@ -25,6 +25,8 @@ MODULES: tuple[str, ...] = (
     "deep_linear.modes",
     "deep_linear.depth",
     "spectra.bounding",
+    "spectra.mixing",
+    "spectra.backward",
     "batch_norm.affine",
     "batch_norm.lemma_1",
     "batch_norm.bounded",
