@@ -27,6 +27,7 @@ MODULES: tuple[str, ...] = (
     "spectra.bounding",
     "spectra.mixing",
     "spectra.backward",
+    "deep_linear.reach",
     "batch_norm.affine",
     "batch_norm.lemma_1",
     "batch_norm.bounded",
