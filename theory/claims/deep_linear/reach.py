@@ -6,36 +6,35 @@ import sympy as sp
 
 from theory.claims.observe.deep_linear import reach_chains, reach_factors, reach_training
 from theory.derive.deep_linear import reach as derive
+from theory.derive.deep_linear import reach_matrices as whole
+from theory.derive.deep_linear import reach_training as training
 from theory.derive.deep_linear.reach import (
     HIGH,
-    LEAST_LOSS,
     LOW,
-    after,
-    aligned,
-    before,
-    built,
-    count,
     depth,
     energy,
     eps,
     eps_least,
+    product,
+    reached,
+    sigma,
+    sigma_max,
+    sigma_min,
+    total_energy,
+)
+from theory.derive.deep_linear.reach_matrices import (
+    LEAST_LOSS,
+    aligned,
+    built,
     factor_greatest,
     factor_least,
     kept,
     loss,
     narrowest,
     power,
-    product,
-    reached,
-    residual,
-    root,
-    s_end,
-    sigma,
-    sigma_max,
-    sigma_min,
     target,
-    total_energy,
 )
+from theory.derive.deep_linear.reach_training import after, before, count, residual, root, s_end
 from theory.ledger import Claim, Clause, Control, Hypothesis
 from theory.symbols import j, lam, steps
 
@@ -44,9 +43,9 @@ BAND = Hypothesis("all singular values of every layer are in [1/(1+eps), 1+eps]"
 EQUAL = Hypothesis("all widths are equal")
 EVERY = Hypothesis("a projection after every update, from a start in the band")
 POSITIVE = Hypothesis("sigma > 0", sp.Gt(sigma, 0))
-SMALL = Hypothesis("lam L max(1, sigma^(1/L))^(2L-2) <= 1", derive.SMALL_RATE)
-ABOVE = Hypothesis("sigma > (1+eps)^L", derive.ABOVE)
-BELOW = Hypothesis("sigma < (1+eps)^-L", derive.BELOW)
+SMALL = Hypothesis("lam L max(1, sigma^(1/L))^(2L-2) <= 1", training.SMALL_RATE)
+ABOVE = Hypothesis("sigma > (1+eps)^L", training.ABOVE)
+BELOW = Hypothesis("sigma < (1+eps)^-L", training.BELOW)
 
 _SHRINK = 1 - lam * depth * sp.Min(1, root) ** (2 * depth - 2)
 
@@ -91,9 +90,9 @@ REACH = Claim(
             name="by training",
             text="from orthogonal weights (s = 1), descent with a projection after every update converges to it, by a "
             "factor of 1 - lam L min(1, sigma^(1/L))^(2L-2) or less each time",
-            printed=derive.CONTRACTS,
-            experiment=lambda: reach_training.training("inside"),
-            derivation=derive.contracts,
+            printed=training.CONTRACTS,
+            experiment=lambda: reach_training.runs("inside"),
+            derivation=training.contracts,
             hypotheses=(
                 BAND,
                 Hypothesis("(1+eps)^-L <= sigma <= (1+eps)^L, s = 1 in every layer at the start"),
@@ -195,9 +194,9 @@ X_REACH = Claim(
             name="above",
             text="sigma > (1+eps)^L: at any learning rate every layer is at 1+eps after fewer than "
             "1 + (b - 1/b)/(lam (sigma - b^L) b^(1-L)) updates (b = 1+eps), and sigma - b^L remains",
-            printed=derive.AT_TOP,
-            experiment=lambda: reach_training.training("above"),
-            derivation=derive.above,
+            printed=training.AT_TOP,
+            experiment=lambda: reach_training.runs("above"),
+            derivation=training.above,
             hypotheses=(EVERY, ABOVE),
             controls=(
                 Control("at the root of sigma", sp.Eq(s_end[j], root)),
@@ -209,10 +208,10 @@ X_REACH = Claim(
         Clause(
             name="below",
             text="sigma < (1+eps)^-L: every layer ends at 1/(1+eps), and sigma - (1+eps)^-L remains",
-            printed=derive.AT_BOTTOM,
-            experiment=lambda: reach_training.training("below"),
-            derivation=derive.below,
-            hypotheses=(EVERY, BELOW, Hypothesis("lam (1+eps)^(2L-2) < 1", derive.SMALL_STEP)),
+            printed=training.AT_BOTTOM,
+            experiment=lambda: reach_training.runs("below"),
+            derivation=training.below,
+            hypotheses=(EVERY, BELOW, Hypothesis("lam (1+eps)^(2L-2) < 1", training.SMALL_STEP)),
             controls=(
                 Control("at 1 - eps", sp.Eq(s_end[j], 1 - eps)),
                 Control("at the other end", sp.Eq(s_end[j], _B)),
@@ -222,9 +221,9 @@ X_REACH = Claim(
         Clause(
             name="projected now and then",
             text="with a projection every T updates, sigma > (1+eps)^L: at 1+eps after each, above it before the next",
-            printed=derive.SAWTOOTH,
-            experiment=lambda: reach_training.training("between projections"),
-            derivation=derive.sawtooth,
+            printed=training.SAWTOOTH,
+            experiment=lambda: reach_training.runs("between projections"),
+            derivation=training.sawtooth,
             hypotheses=(ABOVE, SMALL, Hypothesis("s = 1 in every layer at the start")),
             controls=(
                 Control("in the band all the time", sp.Le(before[j], _B)),
@@ -235,9 +234,9 @@ X_REACH = Claim(
         Clause(
             name="matrices",
             text="any L square matrices in the band: squared singular values in [(1+eps)^-2L, (1+eps)^2L]",
-            printed=derive.MATRICES,
+            printed=whole.MATRICES,
             experiment=lambda: reach_chains.chains(square=True),
-            derivation=derive.matrices,
+            derivation=whole.matrices,
             hypotheses=(BAND, EQUAL),
             controls=(
                 Control("L - 1", sp.And(power[j] >= _B ** (2 - 2 * depth), power[j] <= _B ** (2 * depth - 2))),
@@ -249,9 +248,9 @@ X_REACH = Claim(
             name="unaligned",
             text="weights in the band, aligned or not, have at least the sum of the least energies as their loss; "
             "aligned ones reach it",
-            printed=derive.UNALIGNED,
+            printed=whole.UNALIGNED,
             experiment=reach_chains.tasks,
-            derivation=derive.unaligned,
+            derivation=whole.unaligned,
             hypotheses=(BAND, EQUAL),
             controls=(
                 Control("twice as much", sp.Ge(loss, 2 * LEAST_LOSS)),
@@ -262,9 +261,9 @@ X_REACH = Claim(
         Clause(
             name="any widths",
             text="all sigma_j <= (1+eps)^L; the first N_0 minus all narrowings >= (1+eps)^-L; 0 beyond the least width",
-            printed=derive.WIDTHS,
+            printed=whole.WIDTHS,
             experiment=lambda: reach_chains.chains(square=False),
-            derivation=derive.widths,
+            derivation=whole.widths,
             hypotheses=(BAND,),
             controls=(
                 Control("one more", sp.Implies(sp.Lt(j, kept + 1), power[j] >= _B ** (-2 * depth))),
@@ -276,9 +275,9 @@ X_REACH = Claim(
             name="a wider layer",
             text="n -> m -> n, n < m: any sigma_1 >= ... >= 0 with sigma_1 <= (1+eps)^2, sigma_(2n-m) >= (1+eps)^-2 "
             "are those of a product of two matrices in the band",
-            printed=derive.WIDENED,
+            printed=whole.WIDENED,
             experiment=reach_chains.widenings,
-            derivation=derive.widened,
+            derivation=whole.widened,
             hypotheses=(Hypothesis("sigma_1 <= (1+eps)^2, and sigma_(2n-m) >= (1+eps)^-2 if m < 2n"),),
             controls=(
                 Control("all in the interval", sp.Ge(built[j] * _B**2, 1)),

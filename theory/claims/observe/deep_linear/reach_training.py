@@ -223,7 +223,7 @@ def _layer_runs(rng: np.random.Generator, side: Side) -> Iterator[Runs]:
 
 
 @cache
-def training(side: Side) -> Experiment:
+def runs(side: Side) -> Experiment:
     """Descent with a projection after every update, or after several, towards a sigma on this side of the interval."""
     return Experiment(
         name=f"training in the band, {side}",
