@@ -28,6 +28,7 @@ MODULES: tuple[str, ...] = (
     "spectra.bounding",
     "spectra.mixing",
     "spectra.backward",
+    "spectra.operators",
     "batch_norm.affine",
     "batch_norm.lemma_1",
     "batch_norm.bounded",
