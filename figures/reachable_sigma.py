@@ -75,7 +75,8 @@ def _stops(eps: float, depth: int) -> FloatArray:
     sigma = np.array([0.0, 2.0 * top**depth])
     rate = 0.9 * top ** (2 - 2 * depth)
     steps = 2 + int((top - 1 / top) * top ** (2 * depth - 1) / rate)
-    return descend_modes(np.ones((depth, 2)), sigma, learning_rate=rate, steps=steps, band=eps).products[-1]
+    run = descend_modes(np.ones((depth, 2)), sigma, learning_rate=rate, steps=steps, band=eps)
+    return np.asarray(run.products[-1])
 
 
 def _run(every: int) -> FloatArray:
