@@ -11,7 +11,7 @@ Number = TypeVar("Number", float, Fraction)
 
 def naive_pass(scales: Sequence[Number], band: Number) -> list[Number]:
     """One published pass: ratios to the mean beyond [1/(1+band), 1+band] are set to the nearer end."""
-    mean = sum(scales) / len(scales)
+    mean = sum(scales[1:], scales[0]) / len(scales)
     result = []
     for x in scales:
         ratio = x / mean

@@ -32,9 +32,10 @@ layers = st.builds(random_layer, st.integers(0, 2**32 - 1), st.integers(1, 4), s
 
 @given(layers, st.integers(0, 2**32 - 1))
 def test_inference_is_eq_14_neuron_by_neuron(layer: NormedLayer, seed: int) -> None:
-    x = np.random.default_rng(seed).normal(size=layer.W.shape[1])
+    x = np.random.default_rng(seed).normal(size=(layer.W.shape[1],))
     parts = (layer.bias, layer.gamma, layer.beta, layer.running_mean, layer.running_var)
-    expected = naive_normalised(layer.W.tolist(), x.tolist(), *(part.tolist() for part in parts), layer.eps)
+    bias, gamma, beta, mean, variance = (part.tolist() for part in parts)
+    expected = naive_normalised(layer.W.tolist(), x.tolist(), bias, gamma, beta, mean, variance, layer.eps)
     assert layer.respond(x[None])[0] == pytest.approx(expected, rel=1e-12, abs=1e-12)
 
 

@@ -112,7 +112,10 @@ def test_in_own_band() -> None:
     [
         (lambda: bounded_scales([1.0], 0.0), r"^band must be positive, got 0.0$"),
         (lambda: bounded_scales([1.0], float("nan")), r"^band must be finite, got nan$"),
-        (lambda: bounded_scales([1.0], [0.5, 0.5]), r"^band must have shape \(\), got \(2,\)$"),
+        (
+            lambda: bounded_scales([1.0], [0.5, 0.5]),  # type: ignore[arg-type]
+            r"^band must have shape \(\), got \(2,\)$",
+        ),
         (lambda: bounded_scales([1.0, np.nan], 0.5), r"^scales must be finite, got scales\[1\] = nan$"),
         (lambda: bounded_scales([], 0.5), r"^scales must have shape \(n,\) or \(B, n\) with n >= 1, got \(0,\)$"),
         (lambda: bounded_scales(1.0, 0.5), r"^scales must have shape .*, got \(\)$"),
