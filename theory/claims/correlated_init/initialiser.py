@@ -38,8 +38,8 @@ E17 = Claim(
     id="C-E17",
     source="Schneider, Eq. (17)",
     statement="Var(w) = sum_ij R(i,j) = k^2 + sum_{i!=j} R(i,j), used as the variance of layer outputs",
-    note="The sum is the variance of the sum of a filter's weights. It scales a layer's variance only if all inputs of a "
-    "window are equal; for white inputs the factor is k^2, whatever R is. He's factor for ReLU is in C-ALG1.",
+    note="The sum is the variance of the sum of a filter's weights. It scales a layer's variance only if all inputs of "
+    "a window are equal; for white inputs the factor is k^2, whatever R is. He's factor for ReLU is in C-ALG1.",
     clauses=(
         Clause(
             name="sum",
@@ -77,8 +77,8 @@ ALG1 = Claim(
     statement="C C^T = R; S_corr = C S_unc with S_unc k x k; Var = sum of S_corr's entries; returns 1/sqrt(Var n_in)",
     note="Meant is w = sqrt(2/(n_in 1'R1)) C z with z a vector of k^2 standard normals, the sum in line 4 that of R "
     "(Eq. 17), and He's factor 2. It keeps the second moment of inputs that are equal within a window. What keeps "
-    "it for any inputs is sqrt(2/(n_in sum_tu R_tu M_tu)), M their second moments. C by eigenvectors: Cholesky's method fails "
-    "for perfect correlation.",
+    "it for any inputs is sqrt(2/(n_in sum_tu R_tu M_tu)), M their second moments. C by eigenvectors: Cholesky "
+    "fails for perfect correlation.",
     clauses=(
         Clause(
             name="shapes",

@@ -223,7 +223,7 @@ def growth_bounds() -> Derivation:
 
 @cache
 def any_critical_variance() -> Derivation:
-    """v* = 2/G, G = sum_tu R_tu M_tu with M scaled to E[x^2] = 1: v* G E[x^2] = 2 E[x^2] = E[y^2] of the layer before."""
+    """v* = 2/G, G = sum_tu R_tu M_tu with M scaled to E[x^2] = 1: v* G E[x^2] is E[y^2] of the layer before."""
     gain = sp.Symbol("G", positive=True)
     before = sp.Symbol("before", positive=True)
     steps = (*layer().steps, Step("E[y'^2] at v = 2/G, inputs max(y, 0)", equal(2 / gain * gain * before / 2, before)))
