@@ -147,6 +147,22 @@ def test_the_scale_from_window_moments_keeps_the_mean_second_moment() -> None:
         assert mean == pytest.approx(2 * np.trace(M) / 9, rel=1e-12)
 
 
+@pytest.mark.parametrize("padding", ["circular", "zero"])
+def test_the_largest_size_at_a_few_places(padding: str) -> None:
+    side, k = 32, 7
+    rng = np.random.default_rng(7)
+    images, R = rng.normal(size=(1, 2, side, side)), exponential_correlation(k, 0.8)
+    Q = input_moments(images)
+    K = layer_moments(Q, R, 2 / k**2, padding=padding)[0, 0]
+    pad = 3
+    mode: Literal["wrap", "constant"] = "wrap" if padding == "circular" else "constant"
+    padded = np.pad(images[0], ((0, 0), (pad, pad), (pad, pad)), mode=mode)
+    for a, b in (((0, 0), (0, 0)), ((0, 31), (31, 0)), ((16, 5), (15, 9)), ((31, 31), (2, 30))):
+        first, second = (padded[:, r : r + k, c : c + k].reshape(2, -1) for r, c in (a, b))
+        expected = 2 / k**2 * np.einsum("ct,tu,cu->", first, R, second) / 2
+        assert K[*a, *b] == pytest.approx(expected, abs=1e-10)
+
+
 def test_lag_sums_add_up() -> None:
     R = exponential_correlation(3, 0.5)
     r = lag_sums(R)
