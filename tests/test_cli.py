@@ -480,7 +480,7 @@ def test_simulate_layers_of_many_channels(run):
     )
     assert "the limit of many channels" in said
     assert "Table 1" not in shown
-    # 4 weights of variance 1/2; correlations handed on: 1/pi, then that of disjoint windows through the arc-cosine kernel
+    # 4 weights of variance 1/2; the correlation handed on is 1/pi, then that of disjoint windows through arc-cosine
     second = 1 + 3 / math.pi
     c = 4 / math.pi / second
     third = 1 + 3 * (math.sqrt(1 - c**2) + c * (math.pi - math.acos(c))) / math.pi
