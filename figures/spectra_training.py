@@ -82,10 +82,9 @@ def draw(shown: Data | None = None) -> Figure:
 def _spectra(axes: Axes, updates: FloatArray, spectra: FloatArray) -> None:
     axes.axhspan(1 / (1 + EPS_BAND), 1 + EPS_BAND, color="#e8e8e8", lw=0, zorder=0)
     axes.plot(updates, spectra.reshape(len(updates), -1), color=GREY, lw=0.4, alpha=0.5)
-    for rank, color, label in ((0, VERMILION, "largest"), (-1, BLUE, "smallest")):
-        axes.plot(
-            updates, spectra[:, LAYERS // 2, rank], color=color, lw=1.4, label=f"{label}, layer {LAYERS // 2 + 1}"
-        )
+    for rank, color, style, label in ((0, VERMILION, "solid", "largest"), (-1, BLUE, (0, (5, 1.5)), "smallest")):
+        middle = spectra[:, LAYERS // 2, rank]
+        axes.plot(updates, middle, color=color, ls=style, lw=1.4, label=f"{label}, layer {LAYERS // 2 + 1}")
     axes.legend(loc="upper right")
     axes.set(xlabel="update", ylabel="singular value", xlim=(0, updates[-1]))
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import sympy as sp
 
+from sim.deep_linear import chain_gradients
 from theory.claims.deep_linear import depth, gradients, modes, saxe, uneven
 from theory.claims.observe.deep_linear import chains, depths, directions, updates
 from theory.derive.deep_linear.depth import family
@@ -87,8 +88,8 @@ def test_families_reach_their_sigma_from_one_side_at_every_depth() -> None:
 
 def test_exact_slopes_are_those_of_the_simulator() -> None:
     for chain in list(chains.exact_chains([1, 2, 3], whitened=False))[::7]:
-        exact = [float(v) for v in chains.slopes(chain, chains.chain_gradients)]
-        seen = chains.slopes(chain.floats, chains.chain_gradients)
+        exact = [float(v) for v in chains.slopes(chain, chain_gradients)]
+        seen = chains.slopes(chain.floats, chain_gradients)
         assert seen == pytest.approx(exact, abs=1e-11)
 
 

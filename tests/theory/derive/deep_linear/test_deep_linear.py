@@ -128,8 +128,8 @@ def test_two_layers_end_where_the_closed_form_says(s: float, t: float, sigma: fl
         return
     given = {"s": s, "t": t, "sigma": sigma, "time": time}
     end = flow_modes([s, t], sigma, time).final
-    plus = value(flows.riccati((flows.s + flows.t) ** 2, flows.sigma), given, exact=False)
-    minus = value(flows.riccati((flows.s - flows.t) ** 2, -flows.sigma), given, exact=False)
+    plus = value(flows.riccati((modes.s + modes.t) ** 2, modes.sigma), given, exact=False)
+    minus = value(flows.riccati((modes.s - modes.t) ** 2, -modes.sigma), given, exact=False)
     assert plus == pytest.approx((end[0] + end[1]) ** 2, abs=1e-8)
     assert minus == pytest.approx((end[0] - end[1]) ** 2, abs=1e-8)
 
@@ -137,7 +137,7 @@ def test_two_layers_end_where_the_closed_form_says(s: float, t: float, sigma: fl
 def test_balanced_and_general_closed_forms_agree() -> None:
     for start, sigma, time in ((0.1, 2.0, 0.7), (1.3, 0.5, 2.0)):
         given = {"s": start, "t": start, "sigma": sigma, "time": time, "u_start": start**2, "u_end": 0.0}
-        general = value(flows.riccati((flows.s + flows.t) ** 2, flows.sigma), given, exact=False) / 4
+        general = value(flows.riccati((modes.s + modes.t) ** 2, modes.sigma), given, exact=False) / 4
         assert general == pytest.approx(float(value(flows.BALANCED.rhs, given, exact=False)), rel=1e-13)
 
 
