@@ -54,6 +54,7 @@ DERIVATIONS = (
     cell_c.against_a,
     cell_c.keeps,
     wide.wide,
+    wide.two_layers,
     wide.parting,
 )
 
