@@ -73,11 +73,11 @@ def test_same_seed_same_filters() -> None:
     )
 
 
-@given(correlation_matrices())
 def test_variance_zero_gives_zeros():
     assert not sample_filters(np.ones((3, 3)), 4, sigma=0.0, rng=np.random.default_rng(0)).any()
 
 
+@given(correlation_matrices())
 def test_the_root_of_any_correlation_matrix(R: FloatArray) -> None:
     C = correlation_root(R)
     assert np.abs(C @ C.T - R).max() <= 64 * len(R) * EPS
