@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from typing import Any
 
 import pytest
 from hypothesis import settings
+
+# several test processes fill the cores: numerical libraries, imported after this, are to use one thread each
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
 
 settings.register_profile("filterlaw", derandomize=True, deadline=None, database=None)
 settings.load_profile("filterlaw")

@@ -3,6 +3,7 @@ from __future__ import annotations
 import importlib
 import subprocess
 import sys
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -30,15 +31,27 @@ EPS = float(np.finfo(float).eps)
 NAMES = list(figures.available())
 
 
+class Once(dict[str, Any]):
+    """What a function makes of a name, made when it is first asked for."""
+
+    def __init__(self, make: Callable[[str], Any]) -> None:
+        super().__init__()
+        self.make = make
+
+    def __missing__(self, name: str) -> Any:
+        self[name] = self.make(name)
+        return self[name]
+
+
 @pytest.fixture(scope="module")
 def shown() -> dict[str, Any]:
-    """The numbers of every figure, computed once."""
-    return {name: module(name).data() for name in NAMES}
+    """The numbers of each figure, computed once."""
+    return Once(lambda name: module(name).data())
 
 
 @pytest.fixture(scope="module")
 def drawn(shown: dict[str, Any]) -> dict[str, Figure]:
-    return {name: module(name).draw(shown[name]) for name in NAMES}
+    return Once(lambda name: module(name).draw(shown[name]))
 
 
 def module(name: str) -> ModuleType:

@@ -22,6 +22,26 @@ def verdict(claim: Claim, clause: Clause) -> Verdict:
     return verify(replace(claim, clauses=(tested,)), level="simulation").verdict
 
 
+def negated(statement: sp.Basic) -> sp.Basic:
+    """An equation off by one, an inequality turned round, a part of a conjunction or an equivalence negated."""
+    if isinstance(statement, sp.Implies):
+        return sp.Implies(statement.args[0], negated(statement.args[1]))
+    if isinstance(statement, sp.And):
+        return sp.And(negated(statement.args[0]), *statement.args[1:])
+    if isinstance(statement, sp.Equality):
+        return sp.Eq(statement.lhs, statement.rhs + 1)
+    if isinstance(statement, sp.Equivalent):
+        return sp.Equivalent(statement.args[0], sp.Not(statement.args[1]))
+    return sp.Not(statement)
+
+
+def slipped(clause: Clause) -> Clause:
+    """The clause with a slip in the result of its derivation."""
+    proof = clause.derivation()
+    wrong = replace(proof, result=tuple(negated(part) for part in proof.result), definitions=())
+    return replace(clause, derivation=lambda: wrong)
+
+
 # one test a clause, so that its experiments are run once
 
 
@@ -39,3 +59,8 @@ def test_the_truth_alone_is_certified(claim: Claim, n: int) -> None:
     if clause.corrected is not None or clause.condition is not None:
         bare = replace(clause, corrected=None, condition=None)
         assert verdict(claim, bare) is Verdict.REFUTED, "the print without a remedy"
+    assert verdict(claim, slipped(clause)) is Verdict.INCONCLUSIVE, "a slip in the derivation"
+    false = negated(clause.true_statement)
+    twisted = replace(clause, **{"printed" if clause.corrected is None else "corrected": false})
+    undecided = (Verdict.INCONCLUSIVE, Verdict.REFUTED)
+    assert verdict(claim, slipped(twisted)) in undecided, "a slip in the derivation and in what is said to be true"

@@ -94,15 +94,19 @@ def widened() -> Derivation:
     """Two layers n -> m -> n, n < m: any sigma_1 >= ... >= sigma_n >= 0 with sigma_1 <= b^2, sigma_(2n-m) >= b^-2.
 
     The first 2n - m directions are aligned, with factors sqrt(sigma); of the others, m - n at most, W^2 sees the part
-    c = sigma/b^2 of what W^1 sends, both with singular values b.
+    c = sigma/g^2 of what W^1 sends, both with singular values g = max(1, sqrt(sigma)).
     """
     cosine, strength = sp.Symbol("c", nonnegative=True), sp.Symbol("s", positive=True)
+    factor = sp.Symbol("g", positive=True)
     n_, m_ = sp.symbols("n_in m_hidden", integer=True, positive=True)
     lines = (
         *widths().steps,
         Step("an aligned direction: sqrt(sigma) sqrt(sigma)", equal(sp.sqrt(strength) * sp.sqrt(strength), strength)),
-        Step("a turned one: b (c e + sqrt(1 - c^2) f) . b e = b^2 c", equal(B * cosine * B, B**2 * cosine)),
-        Step("whose row keeps the length b", equal(B**2 * (cosine**2 + (1 - cosine**2)), B**2)),
+        Step(
+            "a turned one: g (c e + sqrt(1 - c^2) f) . g e = g^2 c = sigma",
+            equal((factor * cosine * factor).subs(cosine, strength / factor**2), strength),
+        ),
+        Step("whose row keeps the length g", equal(factor**2 * (cosine**2 + (1 - cosine**2)), factor**2)),
         Step(
             "f is one of the m - n spare directions: n - (2n - m) of them are needed",
             equal(n_ - (2 * n_ - m_), m_ - n_),

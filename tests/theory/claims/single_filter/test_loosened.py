@@ -79,36 +79,6 @@ def test_counterexamples_are_exact_and_reproduced(claim: Claim, clause: Clause) 
     assert not any("." in text for _, text in found.instance)
 
 
-def negated(statement: sp.Basic) -> sp.Basic:
-    """An equation off by one, an inequality turned round, a part of a conjunction or an equivalence negated."""
-    if isinstance(statement, sp.Implies):
-        return sp.Implies(statement.args[0], negated(statement.args[1]))
-    if isinstance(statement, sp.And):
-        return sp.And(negated(statement.args[0]), *statement.args[1:])
-    if isinstance(statement, sp.Equality):
-        return sp.Eq(statement.lhs, statement.rhs + 1)
-    if isinstance(statement, sp.Equivalent):
-        return sp.Equivalent(statement.args[0], sp.Not(statement.args[1]))
-    return sp.Not(statement)
-
-
-@pytest.mark.parametrize(("claim", "clause"), CASES, ids=name)
-def test_a_wrong_derivation_is_noticed(claim: Claim, clause: Clause) -> None:
-    """A slip in the derivation's result and in what is said to be true: the simulator and the search must object."""
-    proof = clause.derivation()
-    wrong = replace(proof, result=tuple(negated(part) for part in proof.result), definitions=())
-    twisted = replace(clause, derivation=lambda: wrong)
-    twisted = (
-        replace(twisted, corrected=negated(clause.corrected))
-        if clause.corrected is not None
-        else replace(twisted, printed=negated(clause.printed), condition=clause.condition)
-    )
-    assert verify(replace(claim, clauses=(twisted,)), level="simulation").verdict in (
-        Verdict.INCONCLUSIVE,
-        Verdict.REFUTED,
-    )
-
-
 @pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda f: f.__name__)
 def test_experiments_have_rational_and_random_instances(experiment) -> None:
     assert len(simulated(experiment(), 0)) > 1

@@ -253,27 +253,29 @@ def _widenings(rng: np.random.Generator) -> Iterator[Widening]:
             yield Widening(np.sort(target)[::-1], m, eps)
 
 
-def build(target: FloatArray, hidden: int, eps: float) -> tuple[FloatArray, FloatArray]:
-    """W^1 (m, n) and W^2 (n, m) in the band with the singular values of W^2 W^1, descending, as given (n,).
+def build(target: FloatArray, hidden: int) -> tuple[FloatArray, FloatArray]:
+    """W^1 (m, n) and W^2 (n, m) with the singular values of W^2 W^1, descending, as given (n,).
 
-    Aligned in the first 2n - m directions; in each other one W^2 looks partly into a spare direction of the m.
+    Aligned in the first 2n - m directions; in each other one W^2 looks partly into a spare direction of the m. All
+    factors are as near to 1 as that allows.
     """
-    n, top = len(target), 1 + eps
+    n = len(target)
     W1, W2 = np.zeros((hidden, n)), np.zeros((n, hidden))
     for k, sigma in enumerate(target):
         if k < 2 * n - hidden:
             W1[k, k] = W2[k, k] = np.sqrt(sigma)
         else:
-            cosine = min(sigma / top**2, 1.0)
+            factor = max(1.0, np.sqrt(sigma))
+            cosine = min(sigma / factor**2, 1.0)
             spare = n + k - max(2 * n - hidden, 0)
-            W1[k, k] = top
-            W2[k, [k, spare]] = top * cosine, top * np.sqrt(1 - cosine**2)
+            W1[k, k] = factor
+            W2[k, [k, spare]] = factor * cosine, factor * np.sqrt(1 - cosine**2)
     return W1, W2
 
 
 def observe_widening(draw: Widening, by: Map = chain_map) -> Observation:
     """The construction, its singular values by SVD."""
-    W1, W2 = build(draw.target, draw.hidden, draw.eps)
+    W1, W2 = build(draw.target, draw.hidden)
     factors = np.concatenate([np.linalg.svd(W, compute_uv=False) for W in (W1, W2)])
     values = {
         "p": len(draw.target),
