@@ -5,7 +5,7 @@ BUILD ?= build
 BIN = $(VENV)/bin
 STAMP = $(VENV)/.installed
 
-.PHONY: verify test lint figures install clean
+.PHONY: verify test lint figures bench install clean
 
 verify: $(STAMP)
 	$(BIN)/filterlaw verify --output $(BUILD)
@@ -20,6 +20,9 @@ lint: $(STAMP)
 
 figures: $(STAMP)
 	$(BIN)/filterlaw figures --output $(BUILD)/figures
+
+bench: $(STAMP)
+	$(BIN)/python -m tests.bench
 
 install: $(STAMP)
 

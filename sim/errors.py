@@ -116,33 +116,54 @@ def require_generator(rng: object, name: str, why: str) -> np.random.Generator:
     return rng
 
 
-def require_correlation_matrix(value: object, name: str) -> FloatArray:
-    """`value` as a symmetric float64 (p, p) correlation matrix: diagonal 1, no negative eigenvalue.
+def require_symmetric(value: object, name: str) -> FloatArray:
+    """`value` as a finite float64 (p, p) matrix, exactly symmetric; rounding of its own dtype is forgiven (64 p eps).
 
-    Rounding of the dtype that it came in is forgiven (64 p eps); the result is exactly symmetric.
-    Raises ValueError that says which of shape, finiteness, symmetry, diagonal, eigenvalues is wrong, and where.
+    Raises ValueError that says which of shape, finiteness, symmetry is wrong, and where.
     """
     matrix = require_finite(value, name)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.size == 0:
         raise ValueError(f"{name} must be a square matrix, got shape {matrix.shape}")
-    p = matrix.shape[0]
-    given = np.asarray(value).dtype
-    tolerance = 64 * p * float(np.finfo(given if given.kind == "f" else np.float64).eps)
     skew = np.abs(matrix - matrix.T)
-    if skew.max() > tolerance:
+    if skew.max() > _forgiven(value, matrix) * float(np.abs(matrix).max()):
         i, j = np.unravel_index(int(skew.argmax()), skew.shape)
         raise ValueError(
-            f"{name} must be symmetric, got {name}[{i}, {j}] = {matrix[i, j]} and {name}[{j}, {i}] = {matrix[j, i]}"
+            f"{name} must be symmetric, got {name}[{i}, {j}] = {matrix[i, j]} and {name}[{j}, {i}] = {matrix[j, i]}; "
+            f"({name} + {name}.T)/2 is"
         )
+    symmetric: FloatArray = (matrix + matrix.T) / 2
+    return symmetric
+
+
+def require_correlation_matrix(value: object, name: str) -> FloatArray:
+    """`value` as a symmetric float64 (p, p) correlation matrix: diagonal 1, no negative eigenvalue.
+
+    Rounding of the dtype that it came in is forgiven (64 p eps); the result is exactly symmetric.
+    Raises ValueError that says which of shape, finiteness, symmetry, diagonal, eigenvalues is wrong, where, and what
+    would mend it.
+    """
+    matrix = require_symmetric(value, name)
+    tolerance = _forgiven(value, matrix)
     off = np.abs(np.diagonal(matrix) - 1.0)
     if off.max() > tolerance:
         i = off.argmax()
-        raise ValueError(f"{name} must have ones on its diagonal, got {name}[{i}, {i}] = {matrix[i, i]}")
-    symmetric: FloatArray = (matrix + matrix.T) / 2
-    smallest = float(np.linalg.eigvalsh(symmetric)[0])
+        raise ValueError(
+            f"{name} must have ones on its diagonal, got {name}[{i}, {i}] = {matrix[i, i]}; a covariance becomes a "
+            "correlation when divided by the standard deviations of its row and column"
+        )
+    smallest = float(np.linalg.eigvalsh(matrix)[0])
     if smallest < -tolerance:
-        raise ValueError(f"{name} must have no negative eigenvalue, got smallest eigenvalue {smallest:.6g}")
-    return symmetric
+        raise ValueError(
+            f"{name} must have no negative eigenvalue, got smallest eigenvalue {smallest:.6g}; "
+            "sim.nearest.nearest_correlation gives the nearest matrix that has none"
+        )
+    return matrix
+
+
+def _forgiven(value: object, matrix: FloatArray) -> float:
+    """64 p eps, eps that of the dtype in which the value came."""
+    given = np.asarray(value).dtype
+    return 64 * len(matrix) * float(np.finfo(given if given.kind == "f" else np.float64).eps)
 
 
 def _require_all(array: FloatArray, name: str, holds: Callable[[FloatArray], BoolArray], constraint: str) -> FloatArray:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-ROOMS = ("theory", "sim", "figures")
+ROOMS = ("commands", "theory", "sim", "figures")
 SOURCES = sorted([ROOT / "filterlaw.py", *(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))])
 EVERYTHING = sorted([*SOURCES, *(ROOT / "tests").rglob("*.py")])
 
@@ -57,6 +57,10 @@ def forbidden(importer: str, imported: str) -> str | None:
     if inside(imported, "tests") and not inside(importer, "tests"):
         return "only tests import tests"
     if inside(importer, "tests", "filterlaw"):
+        return None
+    if inside(imported, "commands") and not inside(importer, "commands"):
+        return "only the front door imports the commands"
+    if inside(importer, "commands"):
         return None
     if inside(imported, "figures") and not inside(importer, "figures"):
         return "figures stand on top"
@@ -106,6 +110,8 @@ def test_arrows_between_the_rooms(path):
         ("sim.grid", "import importlib\nimportlib.import_module('theory.ledger')"),
         ("sim.cnn.init", "import theory"),
         ("figures.style", "import filterlaw"),
+        ("figures.style", "from commands import options"),
+        ("commands.simulate", "import filterlaw"),
         ("figures.style", "from tests import reference"),
     ],
 )
@@ -121,7 +127,8 @@ def test_the_test_itself_sees_wrong_arrows(importer, statement):
         ("sim.cnn.init", "import torch\nfrom sim.grid import x\nfrom . import data"),
         ("sim.grid", "import numpy\nfrom .errors import require_int\nfrom . import similar"),
         ("figures.map", "from sim.grid import x\nfrom theory.derive import single_filter\nimport theory.claims"),
-        ("filterlaw", "import theory.claims, sim.grid, figures"),
+        ("filterlaw", "import theory.claims, sim.grid, figures, commands.simulate"),
+        ("commands.simulate", "from sim.descent import x\nimport figures\nfrom commands.options import y"),
     ],
 )
 def test_the_test_itself_lets_right_arrows_pass(importer, statement):

@@ -16,6 +16,7 @@ import pytest
 import figures
 import filterlaw
 import theory.claims
+from commands.simulate import ORDERS
 from theory.claims import all_claims
 from theory.display import claim_page, plain
 from theory.ledger import LEVELS, Claim, Control
@@ -93,7 +94,7 @@ def test_choices_are_those_of_the_libraries():
     from sim.descent import ORDERS
 
     assert filterlaw.LEVELS == LEVELS == typing.get_args(typing.get_args(filterlaw.LevelOption)[0])
-    assert filterlaw.ORDERS == ORDERS
+    assert ORDERS == ORDERS
 
 
 def test_verify_prints_the_ledger_and_succeeds(run, toys):
@@ -217,7 +218,7 @@ def test_simulate_prints_and_writes_a_trajectory(run, tmp_path):
     assert record["diverged"] is False
 
 
-@pytest.mark.parametrize("order", filterlaw.ORDERS)
+@pytest.mark.parametrize("order", ORDERS)
 def test_simulate_every_order(run, order):
     extra = ["--batch-size", "2"] if order == "minibatch" else []
     arguments = [
@@ -356,6 +357,33 @@ def test_interrupted_workers_are_gone_at_once(tmp_path, whole_group):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_killed_worker_is_one_line_and_leaves_no_file(tmp_path):
+    command = [sys.executable, str(ROOT / "filterlaw.py"), "verify", "--jobs", "2", "--output", str(tmp_path)]
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not (workers := _workers(child.pid)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    os.kill(workers[0], signal.SIGKILL)
+    out, err = child.communicate(timeout=60)
+    assert (child.returncode, out) == (1, "")
+    assert err.startswith("filterlaw: error: a process that verified claims was killed")
+    assert err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def _workers(parent: int) -> list[int]:
+    """The processes that a pool has spawned."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            ours = f"PPid:\t{parent}\n" in (folder / "status").read_text()
+            if ours and b"spawn_main" in (folder / "cmdline").read_bytes():
+                found.append(int(folder.name))
+        except OSError:
+            continue
+    return found
+
+
 def test_interruption_is_one_line_and_leaves_no_file(run, toys, monkeypatch, tmp_path):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
@@ -380,6 +408,44 @@ def test_ctrl_c_on_the_real_command(tmp_path):
         out, err = process.communicate(timeout=60)
     assert (process.returncode, out, err) == (130, "", "filterlaw: interrupted\n")
     assert os.listdir(tmp_path) == []
+
+
+def test_simulate_modes_prints_products_and_the_reach_of_the_band(run, tmp_path):
+    target = tmp_path / "m.json"
+    status, out, err = run("simulate", "modes", "--sigma", "4,1", "--layers", "2", "--eps", "0.5", "--json", target)
+    assert (status, err) == (0, "")
+    last = out.split("\n\n")[0].splitlines()[-1].split()
+    assert [float(v) for v in last] == [1000, 2.25, 1]
+    assert "the products reach 0.444444 to 2.25" in out
+    record = json.loads(target.read_text())
+    assert record["settings"]["band"] == 0.5
+    assert len(record["products"]) == 1001
+    assert record["products"][-1] == pytest.approx([2.25, 1.0])
+
+
+def test_simulate_modes_says_when_a_mode_diverges(run, tmp_path):
+    target = tmp_path / "m.json"
+    status, out, err = run("simulate", "modes", "--sigma", "4,1", "--learning-rate", "10", "--json", target)
+    assert status == 0
+    assert out.split("\n\n")[0].splitlines()[-1].split() == ["1000", "diverged", "1"]
+    assert err == "filterlaw: warning: a mode diverged; try a smaller learning rate\n"
+    assert json.loads(target.read_text())["products"][-1] == [None, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--eps", "0"), "eps must be positive and finite, got 0"),
+        (("--eps", "nan"), "eps must be positive and finite, got nan"),
+        (("--start", "1,2"), "start must be one number or 3, one per layer, got 2"),
+        (("--learning-rate", "-1"), "learning_rate must be positive, got -1.0"),
+        (("--sigma", "1,inf"), "sigma must be finite, got sigma[1] = inf"),
+    ],
+)
+def test_simulate_modes_refuses_bad_input(run, arguments, message):
+    status, out, err = run("simulate", "modes", *arguments)
+    assert (status, out) == (2, "")
+    assert err.startswith(f"filterlaw: error: {message}")
 
 
 def test_a_closed_pipe_is_no_error():

@@ -21,6 +21,7 @@ from sympy.core.relational import Relational
 from sympy.logic.boolalg import Boolean
 
 from theory.evaluate import value
+from theory.traces import collected
 
 
 @dataclass(frozen=True)
@@ -132,10 +133,14 @@ def _grounded(statement: Boolean, rules: Mapping[sp.Basic, sp.Expr]) -> bool:
 def vanishes(expression: sp.Expr) -> bool:
     """Whether an expression is identically zero.
 
-    A nonzero value at one rational point disproves it, exactly; otherwise it must expand or simplify to zero.
+    A nonzero value at one rational point disproves it, exactly; otherwise it must expand or simplify to zero. Traces of
+    matrices are decided by their normal form.
     """
     if expression.is_zero:
         return True
+    if expression.has(sp.Trace):
+        expression = collected(expression)
+        return False if expression.has(sp.Trace) else vanishes(expression)
     if _nonzero_at_a_point(expression):
         return False
     expanded = sp.expand(expression.doit())

@@ -62,8 +62,11 @@ def value(expression: sp.Basic, values: Values, *, exact: bool) -> Any:
         return reduce(operator.getitem, index, found)
     if isinstance(expression, sp.Symbol):
         return values[expression.name]
-    if isinstance(expression, sp.Sum):
-        return _sum(expression, values, exact=exact)
+    if isinstance(expression, sp.Sum | sp.Product):
+        return _over_range(expression, values, exact=exact)
+    if isinstance(expression, sp.Trace):
+        square = _matrix(expression.arg, values, exact=exact)
+        return reduce(operator.add, (square[k][k] for k in range(len(square))))
     if isinstance(expression, sp.Piecewise):
         return _piecewise(expression, values, exact=exact)
     arguments = [value(argument, values, exact=exact) for argument in expression.args]
@@ -88,14 +91,39 @@ def value(expression: sp.Basic, values: Values, *, exact: bool) -> Any:
     raise TypeError(f"cannot evaluate {expression!s} {'exactly' if exact else 'in floats'}")
 
 
-def _sum(expression: sp.Sum, values: Values, *, exact: bool) -> Any:
+def _over_range(expression: sp.Sum | sp.Product, values: Values, *, exact: bool) -> Any:
     *inner, (symbol, low, high) = expression.limits
-    summand = sp.Sum(expression.function, *inner) if inner else expression.function
+    body = expression.func(expression.function, *inner) if inner else expression.function
     start, stop = (int(value(bound, values, exact=True)) for bound in (low, high))
-    total: Any = Fraction(0) if exact else 0.0
+    empty, join = (0, operator.add) if isinstance(expression, sp.Sum) else (1, operator.mul)
+    total: Any = Fraction(empty) if exact else float(empty)
     for k in range(start, stop + 1):
-        total = total + value(summand, {**values, symbol.name: Fraction(k) if exact else k}, exact=exact)
+        total = join(total, value(body, {**values, symbol.name: Fraction(k) if exact else k}, exact=exact))
     return total
+
+
+def _matrix(expression: Any, values: Values, *, exact: bool) -> Array:
+    """The value of a matrix expression: fractions of shape (n, m), or floats of shape (n, m, B)."""
+    if isinstance(expression, sp.MatrixSymbol):
+        found = values[expression.name]
+        return np.array([[Fraction(v) for v in row] for row in found]) if exact else np.asarray(found, np.float64)
+    if isinstance(expression, sp.Transpose):
+        return np.swapaxes(_matrix(expression.arg, values, exact=exact), 0, 1)
+    if isinstance(expression, sp.MatAdd):
+        return reduce(operator.add, (_matrix(term, values, exact=exact) for term in expression.args))
+    if isinstance(expression, sp.MatMul):
+        scalars, factors = expression.as_coeff_matrices()
+        scale = value(scalars, values, exact=exact)
+        times = operator.matmul if exact else _batched
+        return np.asarray(scale * reduce(times, (_matrix(factor, values, exact=exact) for factor in factors)))
+    if isinstance(expression, sp.MatPow) and expression.exp.is_Integer and expression.exp > 0:
+        times = operator.matmul if exact else _batched
+        return reduce(times, [_matrix(expression.base, values, exact=exact)] * int(expression.exp))
+    raise TypeError(f"cannot evaluate the matrix {expression!s}")
+
+
+def _batched(left: Array, right: Array) -> Array:
+    return np.einsum("abz,bcz->acz", left, right)
 
 
 def _piecewise(expression: sp.Piecewise, values: Values, *, exact: bool) -> Any:

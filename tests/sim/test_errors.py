@@ -71,9 +71,9 @@ def test_choices_and_generators() -> None:
         (np.ones((2, 3)), r"^R must be a square matrix, got shape \(2, 3\)$"),
         (np.ones(2), r"^R must be a square matrix, got shape \(2,\)$"),
         (np.ones((0, 0)), r"^R must be a square matrix, got shape \(0, 0\)$"),
-        ([[1, 0.5], [0.4, 1]], r"^R must be symmetric, got R\[0, 1\] = 0.5 and R\[1, 0\] = 0.4$"),
-        ([[1, 0], [0, 2]], r"^R must have ones on its diagonal, got R\[1, 1\] = 2.0$"),
-        ([[1, 1.5], [1.5, 1]], r"^R must have no negative eigenvalue, got smallest eigenvalue -0.5$"),
+        ([[1, 0.5], [0.4, 1]], r"^R must be symmetric, got R\[0, 1\] = 0.5 and R\[1, 0\] = 0.4; \(R \+ R.T\)/2 is$"),
+        ([[1, 0], [0, 2]], r"^R must have ones on its diagonal, got R\[1, 1\] = 2.0; .* divided by"),
+        ([[1, 1.5], [1.5, 1]], r"^R must have no negative eigenvalue, got smallest eigenvalue -0.5; sim.nearest"),
         ([[1, np.nan], [0, 1]], r"^R must be finite, got R\[0, 1\] = nan$"),
     ],
 )

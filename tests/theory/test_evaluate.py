@@ -250,3 +250,13 @@ def test_functions_in_floats():
         expected = [float(function(v)) for v in (0.3, 1.2)]
         assert np.allclose(value(function(x), at, exact=False), expected, rtol=1e-14)
     assert value(sp.pi * x, at, exact=False) == pytest.approx([0.3 * math.pi, 1.2 * math.pi])
+
+
+def test_products_run_over_their_range_and_are_1_where_it_is_empty() -> None:
+    whole = sp.Product(w[k], (k, 0, p - 1))
+    point = {"p": 3, "w": [Fraction(2), Fraction(-1, 3), Fraction(5)]}
+    assert value(whole, point, exact=True) == Fraction(-10, 3)
+    assert value(sp.Product(w[k], (k, 0, i - 1)), {**point, "i": 0}, exact=True) == 1
+    batch = {"p": 2, "w": np.array([[2.0, 3.0], [0.5, 0.0]])}
+    assert np.array_equal(value(whole, batch, exact=False), [1.0, 0.0])
+    assert value(sp.Product(w[k], (k, 0, i - 1)), {**batch, "i": 0}, exact=False) == 1.0

@@ -21,6 +21,16 @@ MODULES: tuple[str, ...] = (
     "single_filter.initialisation",
     "single_filter.zigzag",
     "single_filter.loosened",
+    "deep_linear.gradients",
+    "deep_linear.modes",
+    "deep_linear.depth",
+    "spectra.bounding",
+    "spectra.mixing",
+    "spectra.backward",
+    "batch_norm.affine",
+    "batch_norm.lemma_1",
+    "batch_norm.bounded",
+    "batch_norm.rescaling",
 )
 
 

@@ -8,6 +8,7 @@ import signal
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,6 +22,10 @@ Done = tuple[str, Record, float]
 """A claim's id, its record (see `theory.serialise`), and the seconds it took."""
 
 
+class WorkerLost(RuntimeError):
+    """A process that verified claims was ended from outside."""
+
+
 def cores() -> int:
     """How many processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -30,7 +35,7 @@ def verify_records(ids: Sequence[str], *, level: Level, seed: int, jobs: int) ->
     """Verify claims on up to `jobs` processes and yield their records as they are done.
 
     The records do not depend on `jobs`. With one job, or one module's claims, no process is started.
-    Raises ValueError for an unknown id or jobs < 1.
+    Raises ValueError for an unknown id or jobs < 1, WorkerLost if a process is killed at its work.
     """
     if jobs < 1:
         raise ValueError(f"jobs must be at least 1, got {jobs}")
@@ -48,12 +53,17 @@ def verify_records(ids: Sequence[str], *, level: Level, seed: int, jobs: int) ->
                 futures = [pool.submit(_verify_group, group, level, seed) for group in groups]
             for future in as_completed(futures):
                 yield from future.result()
-        except BaseException:
+        except BaseException as failure:
             # the pool would wait for what its workers are at
             pool.shutdown(wait=False, cancel_futures=True)
             for child in multiprocessing.active_children():
                 if child not in others:
                     child.terminate()
+            if isinstance(failure, BrokenProcessPool):
+                raise WorkerLost(
+                    "a process that verified claims was killed, perhaps for want of memory; nothing was written; "
+                    "with one process (jobs = 1) less memory is needed"
+                ) from None
             raise
 
 
@@ -73,7 +83,7 @@ def _interrupts_ignored() -> Iterator[None]:
 @contextmanager
 def _one_thread_each() -> Iterator[None]:
     """Numerical libraries in the processes started meanwhile use one thread: the processes are what fills the cores."""
-    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
     before = {name: os.environ.get(name) for name in names}
     os.environ.update(dict.fromkeys(names, "1"))
     try:

@@ -1,0 +1,109 @@
+"""What the commands share: options, their parsers, and how bad input reaches the user.
+
+The parsers are our own, because Typer's messages leave out the value received.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+
+class BadInput(Exception):
+    """Input that cannot be used; the message is all that the user sees."""
+
+
+class Unfinished(Exception):
+    """Work that was begun and could not be finished; the message is all that the user sees."""
+
+
+def integer(name: str, minimum: int) -> Callable[[str], int]:
+    """A parser of integers that are at least `minimum`."""
+
+    def parse(text: str) -> int:
+        with suppress(ValueError):
+            if int(text) >= minimum:
+                return int(text)
+        raise BadInput(f"{name} must be an integer >= {minimum}, got {text!r}")
+
+    return parse
+
+
+def number(name: str) -> Callable[[str], float]:
+    """A parser of numbers."""
+
+    def parse(text: str) -> float:
+        try:
+            return float(text)
+        except ValueError:
+            raise BadInput(f"{name} must be a number, got {text!r}") from None
+
+    return parse
+
+
+def numbers(name: str) -> Callable[[str], list[float]]:
+    """A parser of comma-separated numbers."""
+
+    def parse(text: str) -> list[float]:
+        try:
+            return [float(part) for part in text.split(",")]
+        except ValueError:
+            raise BadInput(f"{name} must be comma-separated numbers, got {text!r}") from None
+
+    return parse
+
+
+def count(name: str) -> Callable[[str], int]:
+    """A parser of positive integers."""
+
+    return integer(name, 1)
+
+
+def option(name: str, parser: Callable[[str], Callable[[str], Any]], help: str, metavar: str) -> Any:
+    """An option `--name` whose parser knows its name."""
+
+    return typer.Option(f"--{name.replace('_', '-')}", parser=parser(name), metavar=metavar, help=help)
+
+
+def choice(name: str, choices: Sequence[str]) -> Callable[[str], str]:
+    """A parser of one of a few words."""
+
+    def parse(text: str) -> str:
+        if text not in choices:
+            raise BadInput(f"{name} must be one of {', '.join(choices)}, got {text!r}")
+        return text
+
+    return parse
+
+
+SeedOption = Annotated[
+    int, typer.Option("--seed", parser=integer("seed", 0), metavar="N", help="Seed of every random draw.")
+]
+JsonOption = Annotated[str | None, typer.Option("--json", metavar="FILE", help="Also write the result as JSON.")]
+
+
+@contextmanager
+def bad_input() -> Iterator[None]:
+    """Turn the ValueError or TypeError of a boundary check into one line for the user."""
+    try:
+        yield
+    except (ValueError, TypeError) as error:
+        raise BadInput(str(error)) from error
+
+
+@contextmanager
+def progress_bar() -> Iterator[Progress]:
+    """A progress bar on standard error, shown only where that is a terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    errors = Console(stderr=True)
+    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as progress:
+        yield progress

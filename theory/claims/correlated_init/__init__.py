@@ -1,0 +1,1 @@
+"""Claims on correlated initialisation: Schneider, Sections 5 and 6, and its wide limit."""

@@ -1,0 +1,1 @@
+"""The statements on deep linear networks: Jia et al., Section 4.1."""

@@ -1,0 +1,1 @@
+"""Experiments on batch-normalised layers: scales and bounded scales, singular values, responses (Jia et al., 5)."""

@@ -1,0 +1,1 @@
+"""Experiments on correlated initialisation: Schneider, Sections 5 and 6, and its wide limit."""

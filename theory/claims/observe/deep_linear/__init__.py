@@ -1,0 +1,1 @@
+"""How deep linear networks are observed."""

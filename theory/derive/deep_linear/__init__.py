@@ -1,0 +1,1 @@
+"""Deep linear networks: Jia et al., Section 4.1."""
