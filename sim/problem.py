@@ -9,7 +9,7 @@ import numpy as np
 from sim.arrays import FloatArray, IntArray, frozen_copy
 from sim.errors import require_finite, require_rows, require_same_rows
 from sim.grid import broadcast_grid, signs_of
-from sim.half_space import ActiveSums, grid_active_sums, per_sample_gradients, sample_active_sums
+from sim.half_space import ActiveSums, Workspace, grid_active_sums, per_sample_gradients, sample_active_sums
 from sim.instance import FilterBatch
 from sim.samples import SampleSet
 
@@ -66,6 +66,7 @@ class GridProblem:
         if d_rows.shape[1] > 62:
             raise ValueError(f"p must be at most 62 so that sample indices fit 64 bits, got {d_rows.shape[1]}")
         self.d, self.w_star = frozen_copy(d_rows), frozen_copy(target)
+        self._workspace = Workspace()
 
     @classmethod
     def of(cls, batch: FilterBatch) -> GridProblem:
@@ -89,7 +90,7 @@ class GridProblem:
 
     def active_sums(self, w: FloatArray, *, moments: bool = False) -> ActiveSums:
         """See `sim.half_space.grid_active_sums`."""
-        return grid_active_sums(self.d, w, self.w_star, moments=moments)
+        return grid_active_sums(self.d, w, self.w_star, moments=moments, workspace=self._workspace)
 
     def sample_gradients(self, w: FloatArray, index: IntArray) -> FloatArray:
         """Gradients (B, m, p) of single samples; see `Problem`."""

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
+from itertools import product
+from math import comb, prod
 
 import numpy as np
 import numpy.typing as npt
@@ -65,15 +68,13 @@ def meeting_gradient(d: FloatArray, w: FloatArray, w_star: FloatArray) -> FloatA
     return -2.0 * gradient / 2.0**p
 
 
-def exact_sums(
-    d: list[int], w: list[int], w_star: list[int], unit: int, chunk: int = 1 << 16
-) -> tuple[int, list[int], int]:
-    """Exact count, gradient times 2^p unit^3 and loss times 2^p unit^4, for d, w, w* in whole multiples of 1/unit.
+def exact_sums(d: list[int], w: list[int], w_star: list[int], unit: int) -> tuple[int, list[int], int]:
+    """Count, 2^p unit^3 times the gradient and 2^p unit^4 times the loss, for d, w, w* in multiples of 1/unit.
 
-    Every product is an integer; int64 within a chunk as long as unit^2 p max|w| 2 stays below 2^31, and Python's own
-    integers beyond it. Ties are inactive.
+    Ties are inactive. Everything is an integer: each sample in int64 (2 p unit max|w| must stay below 2^31 and unit
+    below 2^15), sums of more than a few samples in two parts, so that nothing overflows.
     """
-    p = len(d)
+    p, chunk = len(d), 1 << 15
     count, gradient, loss = 0, [0] * p, 0
     for start in range(0, 2**p, chunk):
         index = np.arange(start, min(start + chunk, 2**p))
@@ -81,13 +82,37 @@ def exact_sums(
         samples[:, 0] += unit
         output = np.maximum(samples @ np.array(w, dtype=np.int64), 0)
         residual = samples @ np.array(w_star, dtype=np.int64) - output
-        pulling = np.where(output > 0, residual, 0)
         count += int((output > 0).sum())
-        # high and low halves apart, so that sums of products stay within 64 bits
+        pulling = np.where(output > 0, residual, 0)
+        upper, lower = residual >> 16, residual & 0xFFFF
         for part, weight in ((pulling >> 16, 1 << 16), (pulling & 0xFFFF, 1)):
             gradient = [g - 2 * weight * int(v) for g, v in zip(gradient, part @ samples, strict=True)]
-        loss += sum(int(v) ** 2 for v in residual)
+        for square, weight in ((upper * upper, 1 << 32), (upper * lower, 1 << 17), (lower * lower, 1)):
+            loss += weight * int(square.sum())
     return count, gradient, loss
+
+
+def grouped_sums(
+    groups: list[tuple[int, Fraction, Fraction]], d0: Fraction, w0: Fraction
+) -> tuple[int, Fraction, list[Fraction], Fraction]:
+    """Exact count, gradient by w_0, gradients by one w_i of each group, and loss, for w* = e0 and any p.
+
+    groups: (size, d, w) of coordinates that are alike; samples then differ only in how many of each have a plus.
+    """
+    count, first, others, loss = 0, Fraction(0), [Fraction(0)] * len(groups), Fraction(0)
+    p = 1 + sum(size for size, _, _ in groups)
+    for x0 in (1 - d0, 1 + d0):
+        for plus in product(*(range(size + 1) for size, _, _ in groups)):
+            times = prod(comb(size, k) for (size, _, _), k in zip(groups, plus, strict=True))
+            # mean coordinate of a group, over the samples with that many plus signs
+            means = [d * Fraction(2 * k - size, size) for (size, d, _), k in zip(groups, plus, strict=True)]
+            output = w0 * x0 + sum((size * w * x for (size, _, w), x in zip(groups, means, strict=True)), Fraction(0))
+            if output > 0:
+                count += times
+                first -= 2 * times * (x0 - output) * x0
+                others = [g - 2 * times * (x0 - output) * x for g, x in zip(others, means, strict=True)]
+            loss += times * (x0 - max(output, Fraction(0))) ** 2
+    return count, first / 2**p, [g / 2**p for g in others], loss / 2**p
 
 
 def _sign_rows(bits: int) -> Iterator[FloatArray]:

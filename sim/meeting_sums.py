@@ -1,15 +1,19 @@
-"""Compiled sums over the active samples of the 2^p grid: by listing for small p, else by meeting in the middle.
+# mypy: allow-untyped-defs, allow-untyped-calls
+# numba infers types; the functions that are called from outside have them written down
+"""Compiled sums over the active samples of the 2^p grid, p <= 49, by meeting in the middle.
 
 With s_i = +-1 the sign of coordinate i of a sample X and t_i = w_i d_i, w.X = w_0 + sum_i t_i s_i. Coordinate 0 gives
 two *offsets* c = w_0 -+ t_0; the others with t_i != 0 are dealt to two halves. A sample is active exactly if
 c + a + b > 0 for its half-sums a and b. If both are sorted, then each a is active with a suffix of the b, so that its
-rank among them and prefix sums of their residuals say what it gathers: about 2^(p/2) work instead of 2^p.
+rank among them and prefix sums of their residuals say what it gathers: about 2^(p/2) work instead of 2^p. Nothing is
+sorted by comparing all with all: adding a coordinate merges a sorted list, shifted down, with itself, shifted up.
 
 All is exact in integers, so that nothing depends on an order of summation: neither on how the coordinates are dealt to
-the halves nor on which method adds them. The t_i (i > 0) are rounded to multiples of at most 2^-59 of the sum of their
-magnitudes, offsets are not rounded any further, and the coefficients of the residual become multiples of at most
-2^(1-F) of the sum of theirs, F = min(51, 97 - p). Sums of residuals outgrow 64 bits: they are kept modulo 2^64, beside
-floats that err by less than 2^61 (no more than 2^16 terms are added in a row) and so tell which multiple is meant.
+the halves nor on which method adds them up (`sim.listed_sums` finds the same bits). The t_i, i > 0, are rounded to
+multiples of at most 2^-59 of the sum of their magnitudes, offsets are not rounded any further, and the coefficients of
+the residual become multiples of at most 2^(1-F) of the sum of theirs, F = min(51, 97 - p). Sums of residuals outgrow
+64 bits: they are kept modulo 2^64, beside floats that err by less than 2^61 (never more than 2^16 terms are added in a
+row) and so tell which multiple is meant; should the two not fit, the sums are reported as failed.
 
 Half-sums come in pairs a, -a. Only the lower half of each sorted list is stored, and each pair is treated as one.
 All in one file: numba does not notice when a function that a cached one calls has changed in another.
@@ -18,18 +22,14 @@ All in one file: numba does not notice when a function that a cached one calls h
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import TypeVar
 
 import numpy as np
-from numba import njit  # type: ignore[import-untyped]
+from numba import njit
 
-from sim.arrays import BoolArray, FloatArray, IntArray
+from sim.arrays import FloatArray, IntArray, MaskArray
 
-_Function = TypeVar("_Function", bound=Callable[..., object])
-
-LISTED_BITS = 9
-"""Up to so many signs beyond the first are listed; so 2^5 residuals of 51 bits and their number fit 64 bits."""
+MOST_SIGNS = 48
+"""So many signs that matter beyond the first: a byte table covers 8, and three of them a half."""
 
 _KEY_BITS, _RESIDUAL_BITS = 60, 51
 _SENTINEL = 1 << 62
@@ -39,48 +39,34 @@ _CHAINED = 128
 _WRAP = 2.0**64
 
 
-def _compiled(function: _Function) -> _Function:
-    compiled: _Function = njit(cache=True)(function)
-    return compiled
-
-
-def _inlined(function: _Function) -> _Function:
-    inlined: _Function = njit(inline="always")(function)
-    return inlined
-
-
-@_compiled
+@njit(cache=True)
 def active_products(
     d: FloatArray,
     w: FloatArray,
     coefficients: FloatArray,
     direct: bool,
-    listed_bits: int,
     keys: IntArray,
-    masks: IntArray,
+    masks: MaskArray,
     counts: IntArray,
     products: FloatArray,
 ) -> bool:
-    """Fill counts (B, 2) and products (B, D, p + 1) for d, w (B, p) and coefficients (B, D, p + 1).
+    """Fill counts (B, 2) and products (B, D, p + 1) for d, w (B, p), p >= 3, and coefficients (B, D, p + 1).
 
     counts: active samples with s_0 = -1 and with s_0 = +1. products: the mean over all samples of 1[w.X > 0] r s, where
     s = (1, s_0, ..., s_(p-1)) and r = coefficients.s. With `direct`, what is all or not at all active is not summed.
-    Grids of at most `listed_bits` signs that matter, beyond the first, are listed. For others keys (3, 2^(h-1) + 1) and
-    masks (3, 2^(h-1)), uint32, are room to work in, h signs to a half. Returns whether the sums passed their checks.
+    keys (3, 2^(h-1) + 1) and masks (3, 2^(h-1)) are room to work in for h signs to a half. Returns whether all sums
+    passed their checks.
     """
     rows, p = w.shape
     terms, kept, signs = np.empty(p, np.int64), np.empty(p, np.int64), np.empty(p, np.int64)
     whole, rho, t = np.empty(p + 1, np.int64), np.empty(p, np.int64), np.empty(p)
     offsets, edges = np.empty(2, np.int64), np.empty(2, np.int64)
     total, about = np.empty(p + 1, np.int64), np.empty(p + 1)
-    lists = np.empty((6, 1 << ((listed_bits + 1) // 2)), np.int64)
     fine = True
     for row in range(rows):
         m = _thresholds(d[row], w[row], t, terms, kept, signs, offsets)
         load = terms[:m].sum()
-        decided = direct
-        for c in offsets:
-            decided = decided and (c > load or c <= -load)
+        decided = direct and _decided(offsets, load)
         for n in range(coefficients.shape[1]):
             shift = _fixed_point(coefficients[row, n], p + 1, min(_RESIDUAL_BITS, 96 - m), whole)
             edges[0], edges[1] = whole[0] - whole[1], whole[0] + whole[1]
@@ -88,8 +74,6 @@ def active_products(
                 rho[i] = signs[i] * whole[kept[i]]
             if decided:
                 _all_or_none(offsets, edges, rho, m, load, counts[row], total, about)
-            elif m <= listed_bits:
-                _listed(offsets, edges, terms, rho, m, lists, counts[row], total, about)
             else:
                 fine = _met(offsets, edges, terms, rho, m, keys, masks, counts[row], total, about) and fine
             # the mean is over 2^(m+1) samples: signs that do not matter average out
@@ -108,10 +92,33 @@ def active_products(
     return fine
 
 
-@_compiled
-def _thresholds(
-    d: FloatArray, w: FloatArray, t: FloatArray, terms: IntArray, kept: IntArray, signs: IntArray, offsets: IntArray
-) -> int:
+@njit(cache=True)
+def thresholds(d: FloatArray, w: FloatArray, offsets: IntArray, terms: IntArray) -> int:
+    """Fill offsets (B, 2) and terms (B, p - 1), for d, w (B, p): a sample is active exactly if offset +- terms > 0.
+
+    Returns the largest number of terms that are not 0 in a row where not all or none of the samples are active.
+    """
+    rows, p = w.shape
+    t, sizes, kept, signs = np.empty(p), np.empty(p, np.int64), np.empty(p, np.int64), np.empty(p, np.int64)
+    most = 0
+    for row in range(rows):
+        m = _thresholds(d[row], w[row], t, sizes, kept, signs, offsets[row])
+        terms[row] = 0
+        for i in range(m):
+            terms[row, kept[i] - 2] = signs[i] * sizes[i]
+        if m > most and not _decided(offsets[row], sizes[:m].sum()):
+            most = m
+    return most
+
+
+@njit(cache=True)
+def _decided(offsets, load):
+    """Whether for each offset all samples are active or none is."""
+    return (offsets[0] > load or offsets[0] <= -load) and (offsets[1] > load or offsets[1] <= -load)
+
+
+@njit(cache=True)
+def _thresholds(d, w, t, terms, kept, signs, offsets):
     """|t_i| (i > 0, not 0) in fixed point, the places of s_i and the signs of t_i, and both offsets; how many t_i."""
     p = len(w)
     for i in range(1, p):
@@ -120,7 +127,8 @@ def _thresholds(
     m, load = 0, 0
     for i in range(p - 1):
         size = abs(terms[i])
-        if size != 0:
+        # two at least, one for each half
+        if size != 0 or m + p - 1 - i <= 2:
             kept[m], signs[m], terms[m] = i + 2, 1 if terms[i] > 0 else -1, size
             load += size
             m += 1
@@ -129,12 +137,12 @@ def _thresholds(
     for o in range(2):
         c = (w[0] + (2 * o - 1) * (w[0] * d[0])) * first * second
         # half-sums are integers: a number exceeds one of them exactly if its ceiling does
-        offsets[o] = int(math.ceil(min(max(c, -bound), bound)))
+        offsets[o] = math.ceil(min(max(c, -bound), bound))
     return m
 
 
-@_compiled
-def _fixed_point(values: FloatArray, size: int, bits: int, out: IntArray) -> int:
+@njit(cache=True)
+def _fixed_point(values, size, bits, out):
     """`size` values times 2^k, rounded, where their magnitudes then add up to about 2^(bits-1) to 2^bits; returns k."""
     total, reserve = 0.0, 0
     for i in range(size):
@@ -150,23 +158,14 @@ def _fixed_point(values: FloatArray, size: int, bits: int, out: IntArray) -> int
     return k
 
 
-@_compiled
-def _power(k: int) -> tuple[float, float]:
+@njit(cache=True)
+def _power(k):
     """2^k as two factors, since one may lie outside the range of floats."""
     return math.ldexp(1.0, k // 2), math.ldexp(1.0, k - k // 2)
 
 
-@_compiled
-def _all_or_none(
-    offsets: IntArray,
-    edges: IntArray,
-    rho: IntArray,
-    m: int,
-    load: int,
-    counts: IntArray,
-    total: IntArray,
-    about: FloatArray,
-) -> None:
+@njit(cache=True)
+def _all_or_none(offsets, edges, rho, m, load, counts, total, about):
     full = 1 << m
     total[:] = 0
     about[:] = 0.0
@@ -178,68 +177,14 @@ def _all_or_none(
             _add(total, about, 2 + i, rho[i], counts[o])
 
 
-@_compiled
-def _add(total: IntArray, about: FloatArray, place: int, value: int, times: int) -> None:
+@njit(cache=True)
+def _add(total, about, place, value, times):
     total[place] += value * times
     about[place] += float(value) * float(times)
 
 
-@_compiled
-def _listed(
-    offsets: IntArray,
-    edges: IntArray,
-    terms: IntArray,
-    rho: IntArray,
-    m: int,
-    lists: IntArray,
-    counts: IntArray,
-    total: IntArray,
-    about: FloatArray,
-) -> None:
-    """Sums over all 2^(m+1) samples, each tried; the tables of the two halves are in no order."""
-    split = (m + 1) // 2
-    few, many = 1 << split, 1 << (m - split)
-    low, low_r, gathered = lists[0, :few], lists[1, :few], lists[2, :few]
-    high, high_r = lists[3, :many], lists[4, :many]
-    _signed_sums(terms[:split], low)
-    _signed_sums(rho[:split], low_r)
-    _signed_sums(terms[split:m], high)
-    _signed_sums(rho[split:m], high_r)
-    # one number counts in its upper six bits and adds residuals in the others
-    one, middle = 1 << 58, 1 << 57
-    for i in range(few):
-        low_r[i] += one
-        gathered[i] = 0
-    total[: 2 + m] = 0
-    for o in range(2):
-        everyone, every_r = 0, 0
-        for j in range(many):
-            needed, r = -offsets[o] - high[j], edges[o] + high_r[j]
-            met, marked = 0, r + one
-            for i in range(few):
-                active = -np.int64(low[i] > needed)
-                met += active & low_r[i]
-                gathered[i] += active & marked
-            count = (met + middle) >> 58 & 63
-            value = count * r + (met - (count << 58))
-            everyone += count
-            every_r += value
-            for i in range(m - split):
-                total[2 + split + i] += value if j >> i & 1 else -value
-        counts[o] = everyone
-        total[0] += every_r
-        total[1] += (2 * o - 1) * every_r
-    for i in range(few):
-        count = (gathered[i] + middle) >> 58 & 63
-        value = count * (low_r[i] - one) + (gathered[i] - (count << 58))
-        for j in range(split):
-            total[2 + j] += value if i >> j & 1 else -value
-    for i in range(2 + m):
-        about[i] = float(total[i])
-
-
-@_compiled
-def _signed_sums(terms: IntArray, out: IntArray) -> None:
+@njit(cache=True)
+def _signed_sums(terms, out):
     """out[n] = sum of +-terms[i], plus where bit i of n is set."""
     out[0] = -terms.sum()
     for i in range(len(terms)):
@@ -247,19 +192,8 @@ def _signed_sums(terms: IntArray, out: IntArray) -> None:
             out[n + (1 << i)] = out[n] + 2 * terms[i]
 
 
-@_compiled
-def _met(
-    offsets: IntArray,
-    edges: IntArray,
-    terms: IntArray,
-    rho: IntArray,
-    m: int,
-    keys: IntArray,
-    masks: IntArray,
-    counts: IntArray,
-    total: IntArray,
-    about: FloatArray,
-) -> bool:
+@njit(cache=True)
+def _met(offsets, edges, terms, rho, m, keys, masks, counts, total, about):
     """Meet in the middle; m >= 2. Whether both halves find as many active samples."""
     first = m // 2
     _sort_half(terms[:first], keys[0], masks[0], keys[2], masks[2])
@@ -281,8 +215,8 @@ def _met(
     return bool((ends[0, :2] == ends[1, :2]).all())
 
 
-@_compiled
-def _sort_half(terms: IntArray, keys: IntArray, masks: IntArray, spare_keys: IntArray, spare_masks: IntArray) -> None:
+@njit(cache=True)
+def _sort_half(terms, keys, masks, spare_keys, spare_masks):
     """The 2^(a-1) lower half-sums of a terms, ascending, and which signs are plus, as bits; a sentinel behind them."""
     a = len(terms)
     if a % 2 == 0:
@@ -302,8 +236,8 @@ def _sort_half(terms: IntArray, keys: IntArray, masks: IntArray, spare_keys: Int
     source[size // 2] = _SENTINEL
 
 
-@_compiled
-def _mirror(keys: IntArray, masks: IntArray, size: int, every: int) -> None:
+@njit(cache=True)
+def _mirror(keys, masks, size, every):
     upper, upper_masks = keys[size : 2 * size], masks[size : 2 * size]
     for n in range(size):
         upper[np.uint64(size - 1 - n)] = -keys[np.uint64(n)]
@@ -311,10 +245,8 @@ def _mirror(keys: IntArray, masks: IntArray, size: int, every: int) -> None:
         upper_masks[np.uint64(size - 1 - n)] = masks[np.uint64(n)] ^ every
 
 
-@_compiled
-def _merge_lower(
-    keys: IntArray, masks: IntArray, size: int, term: int, bit: int, out: IntArray, out_masks: IntArray
-) -> None:
+@njit(cache=True)
+def _merge_lower(keys, masks, size, term, bit, out, out_masks):
     """The lower half of the merge of keys - term and keys + term (those with `bit` set), ties to the former.
 
     Four chains at a time, since each waits for its own last comparison.
@@ -336,10 +268,8 @@ def _merge_lower(
         i3 = _merge_step(keys, masks, term, bit, n + 3 * quarter, i3, out, out_masks)
 
 
-@_compiled
-def _merge_step(
-    keys: IntArray, masks: IntArray, term: int, bit: int, n: int, i: int, out: IntArray, out_masks: IntArray
-) -> int:
+@njit(cache=True)
+def _merge_step(keys, masks, term, bit, n, i, out, out_masks):
     # unsigned indices spare the test for negative ones; both sides are read, so that no branch is left
     j = n - i
     lower, upper = keys[np.uint64(i)] - term, keys[np.uint64(j)] + term
@@ -350,8 +280,8 @@ def _merge_step(
     return i + take
 
 
-@_compiled
-def _merge_split(keys: IntArray, size: int, term: int, n: int) -> int:
+@njit(cache=True)
+def _merge_split(keys, size, term, n):
     """How many of keys - term are among the first n of the merge."""
     low, high = max(0, n - size), min(n, size)
     while low < high:
@@ -363,30 +293,30 @@ def _merge_split(keys: IntArray, size: int, term: int, n: int) -> int:
     return low
 
 
-@_compiled
+@njit(cache=True)
 def _gather(
-    offsets: IntArray,
-    edges: IntArray,
-    keys: IntArray,
-    masks: IntArray,
-    half: int,
-    rho: IntArray,
-    others: IntArray,
-    other_masks: IntArray,
-    other_half: int,
-    other_rho: IntArray,
-    prefix: IntArray,
-    with_rest: bool,
-    total: IntArray,
-    about: FloatArray,
-    ends: IntArray,
-    near_ends: FloatArray,
-) -> None:
+    offsets,
+    edges,
+    keys,
+    masks,
+    half,
+    rho,
+    others,
+    other_masks,
+    other_half,
+    other_rho,
+    prefix,
+    with_rest,
+    total,
+    about,
+    ends,
+    near_ends,
+):
     """What the half-sums a of one half gather from those of the other.
 
     A half-sum gathers V = sum over offsets and over its active partners of the residual. total: sum of V s_i for each
     sign i of this half. ends: for both offsets the numbers of active pairs, then (`with_rest`) the sums of their
-    residuals. By symmetry the partners b that are active with a are as many as the b < c + a, with residuals of the opposite sign.
+    residuals. By symmetry the partners b active with a are as many as the b < c + a, whose residuals are the negatives.
     """
     size = 2 * other_half
     tables = _byte_tables(rho)
@@ -397,14 +327,14 @@ def _gather(
     width = min(half, _BLOCK)
     ranks, turned, other_way = np.empty((4, width), np.int32), np.empty(width, np.int64), np.empty(width, np.int32)
     for start in range(0, half, width):
-        block = keys[start : start + width]
+        block, part0, part1 = keys[start : start + width], 0.0, 0.0
         _rank(block, offsets[0], others, other_half, turned, other_way, ranks[0])
         _rank(block, offsets[1], others, other_half, turned, other_way, ranks[1])
         _rank(block, 1 - offsets[0], others, other_half, turned, other_way, ranks[2])
         _rank(block, 1 - offsets[1], others, other_half, turned, other_way, ranks[3])
-        for n in range(len(block)):
-            i = np.uint64(n)
-            mask = np.uint64(masks[np.uint64(start + n)])
+        for place in range(len(block)):
+            i = np.uint64(place)
+            mask = np.uint64(masks[np.uint64(start + place)])
             byte0, byte1, byte2 = mask & np.uint64(255), mask >> np.uint64(8) & np.uint64(255), mask >> np.uint64(16)
             r = tables[0, byte0] + tables[1, byte1] + tables[2, byte2]
             # a with c, then -a with c: the b >= c - a mirrored are the b <= a - c
@@ -429,24 +359,26 @@ def _gather(
             if with_rest:
                 rest0 += gap0 * r - p0 - q0
                 rest1 += gap1 * r - p1 - q1
-                near0 += float(gap0) * float(r) - f0 - g0 - float(x0 + y0)
-                near1 += float(gap1) * float(r) - f1 - g1 - float(x1 + y1)
-    for i in range(len(rho)):
-        whole, close = 0, 0.0
+                part0 += float(gap0) * float(r) - f0 - g0 - float(x0 + y0)
+                part1 += float(gap1) * float(r) - f1 - g1 - float(x1 + y1)
+        near0 += part0
+        near1 += part1
+    for j in range(len(rho)):
+        whole, near = 0, 0.0
         for n in range(256):
             # of the pair a, -a only a was entered, with the difference of what they gather
-            plus = n >> (i & 7) & 1
-            whole += sums[i >> 3, n] if plus else -sums[i >> 3, n]
-            close += near_sums[i >> 3, n] if plus else -near_sums[i >> 3, n]
-        total[i], about[i] = whole, close
+            plus = n >> (j & 7) & 1
+            whole += sums[j >> 3, n] if plus else -sums[j >> 3, n]
+            near += near_sums[j >> 3, n] if plus else -near_sums[j >> 3, n]
+        total[j], about[j] = whole, near
     ends[0], ends[1] = count0, count1
     ends[2], ends[3] = count0 * edge0 + rest0, count1 * edge1 + rest1
     near_ends[0] = float(count0) * float(edge0) + near0
     near_ends[1] = float(count1) * float(edge1) + near1
 
 
-@_compiled
-def _byte_tables(rho: IntArray) -> IntArray:
+@njit(cache=True)
+def _byte_tables(rho):
     """Sums (3, 256) of +-rho[8 n : 8 n + 8] by the byte n of a mask."""
     tables = np.zeros((3, 256), np.int64)
     for n in range(3):
@@ -456,9 +388,9 @@ def _byte_tables(rho: IntArray) -> IntArray:
     return tables
 
 
-@_compiled
-def _prefix_sums(masks: IntArray, half: int, tables: IntArray, prefix: IntArray) -> FloatArray:
-    """Residuals of the lowest half-sums added up: prefix[k] of k modulo 2^64; the floats are those of k = 0, 2^9, ..."""
+@njit(cache=True)
+def _prefix_sums(masks, half, tables, prefix):
+    """Residuals of the lowest half-sums added up: prefix[k] of k modulo 2^64; floats for k = 0, 2^9, ..."""
     span = 1 << _SPAN_BITS
     starts = np.empty((half >> _SPAN_BITS) + 1)
     whole, within, near = 0, 0, 0.0
@@ -480,8 +412,8 @@ def _prefix_sums(masks: IntArray, half: int, tables: IntArray, prefix: IntArray)
     return starts
 
 
-@_inlined
-def _prefix_at(prefix: IntArray, starts: FloatArray, size: int, k: int) -> tuple[int, int, float]:
+@njit(inline="always")
+def _prefix_at(prefix, starts, size, k):
     """Sum of the residuals of the k lowest half-sums (k and size - k give the same), and it in two parts."""
     place = min(k, size - k)
     span = place >> _SPAN_BITS
@@ -489,10 +421,8 @@ def _prefix_at(prefix: IntArray, starts: FloatArray, size: int, k: int) -> tuple
     return value, value - prefix[np.uint64(span << _SPAN_BITS)], starts[np.uint64(span)]
 
 
-@_compiled
-def _rank(
-    block: IntArray, offset: int, others: IntArray, half: int, turned: IntArray, other_way: IntArray, out: IntArray
-) -> None:
+@njit(cache=True)
+def _rank(block, offset, others, half, turned, other_way, out):
     """out[i]: how many of all 2 half others, of which the lower half is given, are below block[i] + offset."""
     n = len(block)
     cut = _first_at_least(block, 0, n, 1 - offset)
@@ -507,8 +437,8 @@ def _rank(
             out[np.uint64(n - 1 - i)] = 2 * half - other_way[np.uint64(i)]
 
 
-@_compiled
-def _rank_below(block: IntArray, offset: int, others: IntArray, half: int, out: IntArray) -> None:
+@njit(cache=True)
+def _rank_below(block, offset, others, half, out):
     """out[i]: how many others are below block[i] + offset <= 0, by merging both in four chains."""
     n = len(block)
     start = _first_at_least(others, 0, half, block[0] + offset)
@@ -540,18 +470,16 @@ def _rank_below(block: IntArray, offset: int, others: IntArray, half: int, out: 
             out[begun] = _first_at_least(others, start, stop, block[begun] + offset)
 
 
-@_compiled
-def _rank_step(
-    block: IntArray, offset: int, facing: IntArray, i: int, j: int, start: int, out: IntArray
-) -> tuple[int, int]:
+@njit(cache=True)
+def _rank_step(block, offset, facing, i, j, start, out):
     # written whether it is final or not, so that no branch is left
     out[np.uint64(i)] = start + j
     below = np.int64(facing[np.uint64(j)] < block[np.uint64(i)] + offset)
     return i + 1 - below, j + below
 
 
-@_compiled
-def _rank_split(block: IntArray, offset: int, facing: IntArray, n: int) -> int:
+@njit(cache=True)
+def _rank_split(block, offset, facing, n):
     """How many of the block are among the first n of the merge, in which facing ones below it come first."""
     low, high = max(0, n - len(facing) + 1), min(n, len(block))
     while low < high:
@@ -563,8 +491,8 @@ def _rank_split(block: IntArray, offset: int, facing: IntArray, n: int) -> int:
     return low
 
 
-@_compiled
-def _first_at_least(values: IntArray, start: int, stop: int, bound: int) -> int:
+@njit(cache=True)
+def _first_at_least(values, start, stop, bound):
     """The first place in start, ..., stop - 1 whose value is at least `bound`, else stop."""
     while start < stop:
         middle = (start + stop) // 2
