@@ -192,7 +192,7 @@ def _sign_coordinates(v: FloatArray, d: FloatArray) -> FloatArray:
 
 def _moment_in_samples(sign_products: FloatArray, d: FloatArray) -> FloatArray:
     """E[1 X X^T] (B, p, p) from E[1 s s^T], since X = e0 + d s."""
-    moment = d[:, :, None] * sign_products[:, 1:, 1:] * d[:, None, :]
+    moment = sign_products[:, 1:, 1:] * (d[:, :, None] * d[:, None, :])
     moment[:, 0, :] += sign_products[:, 0, 1:] * d
     moment[:, :, 0] += sign_products[:, 1:, 0] * d
     moment[:, 0, 0] += sign_products[:, 0, 0]
