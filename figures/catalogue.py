@@ -12,6 +12,12 @@ TITLES: Mapping[str, str] = MappingProxyType(
         "theorem-1": "Each coordinate shrinks by its own constant factor, and printed Eq. (4) misses it",
         "activity-map": "A filter that starts with every sample active can still lose one for good",
         "zigzag-regimes": "Learning rate, momentum and sampling set how often gradients change sign",
+        "table-1": "Table 1 is off in every cell, and cell (C) grows like (A), not like (B)",
+        "variance-plane": "Variance grows where both weights and inputs are correlated, and with depth also in cell (C)",
+        "signal-propagation": "Correlated filters with He's variance explode, and make all positions alike",
+        "critical-variance": "The more weights and inputs are correlated, the smaller weights must start",
+        "reachable-sigma": "Layers in the band reach an interval of sigma, and training outside it stops at its end",
+        "bn-conditioning": "One pass of bounded batch norm tames conditioning but misses the band around the new mean",
     }
 )
 

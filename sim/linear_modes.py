@@ -45,14 +45,16 @@ def leave_one_out(s: object) -> FloatArray:
     """The products of all strengths but one, prod_{k != l} s^k, for every l; s and result (L, ...).
 
     Without a division, so that zeros are right, and with exponents kept apart, so that no partial product under- or
-    overflows unless the result does. Raises ValueError if s is not finite or has no layer.
+    overflows unless the result does (0 or infinite then). Raises ValueError if s is not finite or has no layer.
     """
     strengths = _layers_first(s)
     mantissa, exponent = np.frexp(strengths)
     before, after = _running(mantissa, exponent), _running(mantissa[::-1], exponent[::-1])
     shift = before[1] + after[1][::-1]
     # beyond these the result is 0 or infinite in any case
-    return np.asarray(np.ldexp(before[0] * after[0][::-1], np.clip(shift, -3000, 3000).astype(np.int32)))
+    exponents = np.clip(shift, -3000, 3000).astype(np.int32)
+    with np.errstate(over="ignore", under="ignore"):
+        return np.asarray(np.ldexp(before[0] * after[0][::-1], exponents))
 
 
 def _running(mantissa: FloatArray, exponent: np.ndarray) -> tuple[FloatArray, np.ndarray]:

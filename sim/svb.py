@@ -21,7 +21,7 @@ Route = Literal["unchanged", "gram", "svd"]
 WIDEST = {np.dtype(np.float32): 1e-6, np.dtype(np.float64): 1e-2}
 """The Gram matrix squares the spectrum: below this ratio of its extreme eigenvalues, it has lost too many digits."""
 LARGEST_GAIN = 0.5
-"""A correction of at most this size, relative to the matrix, may be applied in float32."""
+"""A correction of at most this size, relative to the matrix, may be added in the dtype of the matrix."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,17 +112,23 @@ def _all_above(gram: FloatArray, least: float) -> bool:
 
 
 def _corrected(fat: Matrix, values: FloatArray, vectors: FloatArray, lo: float, hi: float) -> tuple[Matrix, int, int]:
-    """A + U diag(clip(s)/s - 1) U^T A over the clipped columns of U, and how many were raised and lowered."""
-    gain = np.clip(values, lo, hi) / values - 1.0
+    """U diag(clip(s)/s) U^T A, and how many singular values were raised and lowered.
+
+    Where it is near A, as A + U diag(clip(s)/s - 1) U^T A over the clipped columns of U, in the dtype of A.
+    """
+    scale = np.clip(values, lo, hi) / values
+    gain = scale - 1.0
     clipped = np.flatnonzero(gain)
-    dtype = fat.dtype if np.abs(gain).max(initial=0.0) <= LARGEST_GAIN else np.dtype(np.float64)
-    basis, scaled = vectors[:, clipped], vectors[:, clipped] * gain[clipped]
-    matrix = fat.astype(dtype, copy=False)
-    if 2 * len(clipped) < len(fat):
-        change = scaled.astype(dtype) @ (basis.T.astype(dtype) @ matrix)
+    if np.abs(gain).max(initial=0.0) > LARGEST_GAIN:
+        # adding to A would lose what cancels
+        bounded = ((vectors * scale) @ vectors.T) @ fat
     else:
-        change = (scaled @ basis.T).astype(dtype) @ matrix
-    return (matrix + change).astype(fat.dtype, copy=False), int((gain > 0).sum()), int((gain < 0).sum())
+        basis, scaled = vectors[:, clipped], vectors[:, clipped] * gain[clipped]
+        if 2 * len(clipped) < len(fat):
+            bounded = fat + scaled.astype(fat.dtype) @ (basis.T.astype(fat.dtype) @ fat)
+        else:
+            bounded = fat + (scaled @ basis.T).astype(fat.dtype) @ fat
+    return bounded.astype(fat.dtype, copy=False), int((gain > 0).sum()), int((gain < 0).sum())
 
 
 def _by_svd(matrix: Matrix, lo: float, hi: float) -> Bounding:

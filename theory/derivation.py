@@ -16,6 +16,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any, Self
 
+import numpy as np
 import sympy as sp
 from sympy.core.relational import Relational
 from sympy.logic.boolalg import Boolean
@@ -133,7 +134,8 @@ def _grounded(statement: Boolean, rules: Mapping[sp.Basic, sp.Expr]) -> bool:
 def vanishes(expression: sp.Expr) -> bool:
     """Whether an expression is identically zero.
 
-    A nonzero value at one rational point disproves it, exactly; otherwise it must expand or simplify to zero. Traces of
+    A nonzero value at one rational point disproves it, exactly, or where the point has no exact value (pi, arccos) in
+    floats, far beyond rounding; otherwise it must expand or simplify to zero: nothing is proven numerically. Traces of
     matrices are decided by their normal form.
     """
     if expression.is_zero:
@@ -166,8 +168,21 @@ def _nonzero_at_a_point(expression: sp.Expr) -> bool:
             point[symbol.name] = 2 + seed % 3 if symbol.is_integer else _Entries(seed)
     try:
         return bool(value(expression, point, exact=True) != 0)
-    except (TypeError, ZeroDivisionError):
+    except TypeError:
+        return _far_from_zero(expression, point)
+    except ZeroDivisionError:
         return False
+
+
+def _far_from_zero(expression: sp.Expr, point: dict[str, Any]) -> bool:
+    """Whether the terms of a sum, in floats, leave more than a millionth of what they are together."""
+    with np.errstate(all="ignore"):
+        try:
+            terms = [float(value(term, point, exact=False)) for term in sp.Add.make_args(expression)]
+        except (TypeError, ZeroDivisionError):
+            return False
+    # a NaN (arccos of 2) compares false
+    return abs(sum(terms)) > 1e-6 * sum(abs(term) for term in terms)
 
 
 def follows(premises: Sequence[Boolean], statement: Boolean) -> bool:

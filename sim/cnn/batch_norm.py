@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TypeVar
 
 import torch
@@ -10,6 +9,7 @@ from torch import Tensor, nn
 
 from sim.arrays import FloatArray
 from sim.batch_norm import NormedLayer
+from sim.cnn.linear_chain import linear_chain
 
 Norm = TypeVar("Norm", nn.BatchNorm1d, nn.BatchNorm2d)
 
@@ -60,14 +60,7 @@ def pre_activation_jacobian(W: FloatArray, layer: NormedLayer, z: FloatArray) ->
     Only the BN of `layer` is used.
     """
     norm = _fill(nn.BatchNorm1d(W.shape[1], eps=layer.eps, dtype=torch.float64), layer)
-    return _jacobian(nn.Sequential(norm, nn.ReLU(), _without_bias(W)).eval(), torch.from_numpy(z))
-
-
-def linear_chain(weights: Sequence[FloatArray]) -> FloatArray:
-    """W^L ... W^1 as the responses of a chain of `torch.nn.Linear` to the unit vectors."""
-    chain = nn.Sequential(*map(_without_bias, weights))
-    with torch.no_grad():
-        return _array(chain(torch.eye(weights[0].shape[1], dtype=torch.float64))).T
+    return _jacobian(nn.Sequential(norm, nn.ReLU(), linear_chain([W])).eval(), torch.from_numpy(z))
 
 
 def _jacobian(model: nn.Module, point: Tensor) -> FloatArray:
@@ -76,13 +69,6 @@ def _jacobian(model: nn.Module, point: Tensor) -> FloatArray:
     responses = model(x)[0]
     rows = [torch.autograd.grad(response, x, retain_graph=True)[0][0] for response in responses]
     return _array(torch.stack(rows))
-
-
-def _without_bias(W: FloatArray) -> nn.Linear:
-    linear = nn.Linear(W.shape[1], W.shape[0], bias=False, dtype=torch.float64)
-    with torch.no_grad():
-        linear.weight.copy_(torch.from_numpy(W))
-    return linear
 
 
 def _linear(layer: NormedLayer) -> nn.Sequential:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import sympy as sp
 
-from theory.derivation import Derivation, Step, follows, vanishes
+from theory.derivation import Derivation, Step, _far_from_zero, follows, vanishes
 
 x, y, z = sp.symbols("x y z", real=True)
 a, b = sp.symbols("a b", positive=True)
@@ -164,3 +164,24 @@ def test_a_derivation_without_steps_shows_nothing(wrong: sp.Basic) -> None:
     from theory.verify import _symbolic
 
     assert _symbolic(Derivation((wrong,), (), ()), wrong, ()).passed is False
+
+
+TRANSCENDENTAL = [sp.acos(a) - sp.asin(a) + 1, sp.pi * a - 3 * a, sp.sqrt(1 - a**2) + a * sp.acos(a) - 1]
+
+
+@pytest.mark.parametrize("expression", TRANSCENDENTAL, ids=str)
+def test_a_point_without_an_exact_value_is_decided_far_from_rounding(expression):
+    assert not vanishes(expression)
+    assert vanishes(sp.expand(expression * (a + b)) - expression * (a + b))
+
+
+def test_a_difference_near_rounding_is_left_to_algebra():
+    one = sp.sin(a) ** 2 + sp.cos(a) ** 2
+    assert not _far_from_zero(one - 1 + sp.Rational(1, 10**12), {"a": 0.5})
+    assert _far_from_zero(one - 1 + sp.Rational(1, 10**3), {"a": 0.5})
+    assert vanishes(one - 1)
+    assert not vanishes(one - 1 + sp.Rational(1, 10**12))
+
+
+def test_a_point_outside_the_domain_decides_nothing():
+    assert not _far_from_zero(sp.acos(a) + 1, {"a": 2.0})

@@ -2,40 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from fractions import Fraction
 from math import isqrt
 
-Rows = Sequence[Sequence[Fraction]]
+from theory.claims.observe.spectra.matrices import ONE, TURN, ZERO, Exact, times, transposed
 
-# orthogonal matrices with rational entries, simplest first
-ROTATIONS: tuple[Rows, ...] = (
-    ((Fraction(1), Fraction(0)), (Fraction(0), Fraction(1))),
-    ((Fraction(0), Fraction(-1)), (Fraction(1), Fraction(0))),
-    ((Fraction(3, 5), Fraction(-4, 5)), (Fraction(4, 5), Fraction(3, 5))),
-)
+ROTATIONS: tuple[Exact, ...] = (((ONE, ZERO), (ZERO, ONE)), ((ZERO, -ONE), (ONE, ZERO)), TURN)
+"""Rotations of the plane with rational entries, simplest first."""
 
 
-def product(A: Rows, B: Rows) -> tuple[tuple[Fraction, ...], ...]:
-    """A B."""
-    columns = list(zip(*B, strict=True))
-    return tuple(
-        tuple(sum((x * y for x, y in zip(row, column, strict=True)), Fraction(0)) for column in columns) for row in A
-    )
-
-
-def transpose(A: Rows) -> tuple[tuple[Fraction, ...], ...]:
-    """A^T."""
-    return tuple(zip(*A, strict=True))
-
-
-def squared_singular_values(A: Rows) -> list[Fraction] | None:
+def squared_singular_values(A: Exact) -> list[Fraction] | None:
     """The min(M, N) <= 2 eigenvalues of the smaller Gram matrix, ascending; None where they are irrational.
 
     Raises ValueError if min(M, N) is not 1 or 2.
     """
-    small = A if len(A) <= len(A[0]) else transpose(A)
-    gram = product(small, transpose(small))
+    small = A if len(A) <= len(A[0]) else transposed(A)
+    gram = times(small, transposed(small))
     if len(gram) == 1:
         return [gram[0][0]]
     if len(gram) != 2:

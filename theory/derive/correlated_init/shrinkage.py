@@ -60,7 +60,7 @@ EQUAL = "inputs of equal second moment, any two of them with correlation r, -1/(
 @cache
 def closed_form() -> Derivation:
     """The correlation of two weights from the two eigenvalues of H = h_0 I + r 1 1'."""
-    first, other = sp.symbols("x S", real=True)
+    first, other, along, across = sp.symbols("x S a_1 a_0", real=True)
     # entries of H w and of J w/p for a vector with entry x and sum S
     ridge = h_0 * first + r * other + mu * first
     steps = (
@@ -70,12 +70,13 @@ def closed_form() -> Derivation:
         ),
         Step("on what sums to zero", equal(ridge.subs(other, 0), (h_0 + mu) * first)),
         Step(
-            "Cov = A A', A = (H + mu)^-1 H: eigenvalues g; entries by g_1 J/p + g_0 (I - J/p)",
-            equal(g_1 / p + g_0 * (1 - 1 / p) - (g_1 - g_0) / p, g_0),
+            "Cov = A A', A = (H + mu)^-1 H: eigenvalues g, Cov = g_1 J/p + g_0 (I - J/p); an entry of the diagonal",
+            equal(along / p + across * (1 - 1 / p), (along + (p - 1) * across) / p),
         ),
+        Step("one off it", equal(along / p - across / p, (along - across) / p)),
         *_limit_steps(),
     )
-    definitions = (sp.Eq(corr_w, ((g_1 - g_0) / p) / (g_1 / p + g_0 * (1 - 1 / p))),)
+    definitions = (sp.Eq(corr_w, ((g_1 - g_0) / p) / ((g_1 + (p - 1) * g_0) / p)),)
     return Derivation((CLOSED,), (ISOTROPIC, LINEAR, EQUAL), steps, definitions)
 
 

@@ -66,13 +66,15 @@ EVEN = sp.And(sp.Eq(K_1, v * q * total_R), sp.Eq(K_2, K_1 * v * total_R / 2))
 WHITE = sp.Eq(K_lag[j], v * q * sp.Sum(R[t + j, t], (t, 0, p - 1 - j)))
 WAVE_FACTOR = over_pixels(R[t, u] * cosine[sp.Abs(t - u)])
 """e(omega)^* R e(omega), e_t = exp(i omega t)."""
-WAVE = sp.Eq(K_lag[j], v * WAVE_FACTOR * cosine[j])
+WAVE = sp.Eq(K_lag[j], v * q * WAVE_FACTOR * cosine[j])
 TWO_EVEN = sp.Eq(corr_next, relu_correlation(corr))
 GROWTH = sp.And(
     sp.Le(growth, v * total_R / 2),
     sp.Ge(growth, v * total_R / 2 * relu_correlation(lowest)),
     sp.Ge(lowest_next, relu_correlation(lowest)),
 )
+CRITICAL_ANY = sp.Eq(critical * over_pixels(R[t, u] * M[t, u]), 2)
+"""M of the inputs, which are after ReLU, scaled to E[x^2] = 1."""
 CRITICAL = sp.Eq(critical, 2 / (p * (1 + (p - 1) * rho_w * relu_correlation(between))))
 
 ANY_WIDTH = "any numbers of channels; n_in Var[w] = v"
@@ -220,8 +222,18 @@ def growth_bounds() -> Derivation:
 
 
 @cache
+def any_critical_variance() -> Derivation:
+    """v* = 2/G, G = sum_tu R_tu M_tu with M scaled to E[x^2] = 1: v* G E[x^2] is E[y^2] of the layer before."""
+    gain = sp.Symbol("G", positive=True)
+    before = sp.Symbol("before", positive=True)
+    steps = (*layer().steps, Step("E[y'^2] at v = 2/G, inputs max(y, 0)", equal(2 / gain * gain * before / 2, before)))
+    definitions = (sp.Eq(critical, 2 / over_pixels(R[t, u] * M[t, u])),)
+    return Derivation((CRITICAL_ANY,), (EVERY_R, "G > 0", "all windows alike"), steps, definitions)
+
+
+@cache
 def critical_variance() -> Derivation:
-    """v* = 2/(p (1 + (p - 1) rho_w f(c))) for equal correlations, rho_w of weights and c of responses; else 2/G."""
+    """v* = 2/(p (1 + (p - 1) rho_w f(c))) for equal correlations, rho_w of weights and c of responses."""
     f = relu_correlation(between)
     found = delta_sum(equicorrelated(sp.S.One, rho_w) * equicorrelated(sp.S.One, f))
     one = sp.Symbol("G", positive=True)

@@ -52,9 +52,7 @@ PRINTED_E4 = (
 TRUE_E4 = tuple(sp.Eq(line.lhs, -line.rhs) for line in PRINTED_E4)
 PRINTED_E7 = sp.Eq(slope, sp.Trace(D.T * A.T * (C_yx - A * W * B) * B.T))
 TRUE_E7 = sp.Eq(slope, -PRINTED_E7.rhs)
-PRINTED_E8 = sp.Eq(
-    slope, sp.Trace(D.T * R_up * S_above.T * (S_yx - S_above * S_l * S_below) * S_below.T * R_down.T)
-)
+PRINTED_E8 = sp.Eq(slope, sp.Trace(D.T * R_up * S_above.T * (S_yx - S_above * S_l * S_below) * S_below.T * R_down.T))
 TRUE_E8 = sp.Eq(slope, -PRINTED_E8.rhs)
 KEPT = sp.Implies(sp.Eq(skew, 0), sp.Eq(stray, 0))
 """Alignment is kept by gradient descent on whitened inputs."""

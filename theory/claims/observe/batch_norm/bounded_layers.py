@@ -15,12 +15,11 @@ from sim.batch_norm import NormedLayer
 from sim.bbn import bounded_scales
 from theory.claims.observe.batch_norm.bounded_scales import exact_pass
 from theory.claims.observe.batch_norm.scaled_rows import with_spectrum
-from theory.claims.observe.exact_spectra import ROTATIONS, Rows, squared_singular_values
+from theory.claims.observe.exact_spectra import ROTATIONS, squared_singular_values
 from theory.claims.observe.layers import on_layers
 from theory.claims.observe.rationals import text
+from theory.claims.observe.spectra.matrices import EPS, Exact, shown
 from theory.experiment import ExactRoute, Experiment, Observation, Values
-
-EPS = float(np.finfo(np.float64).eps)
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,13 +155,13 @@ def observe_pre_activation_layer(draw: PreActivation) -> Observation:
     return _pre_activated(draw, pre_activation_jacobian(draw.W, norm, np.where(draw.on, 1.0, -1.0)))
 
 
-ExactPre = tuple[Rows, tuple[Fraction, ...], tuple[bool, ...]]
+ExactPre = tuple[Exact, tuple[Fraction, ...], tuple[bool, ...]]
 
 
 def _exact_pre() -> Iterator[ExactPre]:
     one, zero = Fraction(1), Fraction(0)
-    fat: tuple[Rows, ...] = (((one,),), ((one, zero),), ((Fraction(3, 5), Fraction(4, 5)),))
-    tall: tuple[Rows, ...] = (((one,), (zero,)), ((Fraction(3, 5),), (Fraction(4, 5),)))
+    fat: tuple[Exact, ...] = (((one,),), ((one, zero),), ((Fraction(3, 5), Fraction(4, 5)),))
+    tall: tuple[Exact, ...] = (((one,), (zero,)), ((Fraction(3, 5),), (Fraction(4, 5),)))
     for W in (*fat, *tall, *ROTATIONS):
         columns = len(W[0])
         for g in product((one, Fraction(2)), repeat=columns):
@@ -173,7 +172,7 @@ def _exact_pre() -> Iterator[ExactPre]:
 
 def _observe_exact_pre(instance: ExactPre) -> Values:
     W, g, on = instance
-    kept = [[v * scale for v, scale, active in zip(row, g, on, strict=True) if active] for row in W]
+    kept = tuple(tuple(v * scale for v, scale, active in zip(row, g, on, strict=True) if active) for row in W)
     power = squared_singular_values(kept)
     if power is None:
         return {}
@@ -198,7 +197,7 @@ def pre_activation() -> Experiment:
             _exact_pre,
             _observe_exact_pre,
             lambda x: (
-                ("W", ", ".join(text(row) for row in x[0])),
+                ("W", shown(x[0])),
                 ("g", text(x[1])),
                 ("on", text([Fraction(v) for v in x[2]])),
             ),

@@ -14,9 +14,9 @@ from sim.batch_norm import NormedLayer
 from sim.bbn import bounded_scales
 from theory.claims.observe.layers import on_layers
 from theory.claims.observe.rationals import simplest_first, text
+from theory.claims.observe.spectra.matrices import EPS
 from theory.experiment import ExactRoute, Experiment, Observation, Values
 
-EPS = float(np.finfo(np.float64).eps)
 SIZES = range(1, 9)
 ROWS = 60
 PASSES = 12

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache, reduce
+from functools import cache
 from itertools import pairwise, product
 from math import prod
 
 import numpy as np
 
 from sim.arrays import FloatArray
+from sim.deep_linear import chain_map
 from theory.claims.observe.batch_norm.scaled_rows import with_spectrum
 from theory.claims.observe.layers import on_layers
 from theory.claims.observe.rationals import text
+from theory.claims.observe.spectra.matrices import EPS
 from theory.experiment import ExactRoute, Experiment, Observation, Values
-
-EPS = float(np.finfo(np.float64).eps)
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,24 +140,24 @@ def _network_values(draw: Network, end: FloatArray, scaled: FloatArray) -> Obser
     return Observation(values, float(64 * EPS * len(draw.weights) * max(end.shape) * size))
 
 
-def _end(weights: Sequence[FloatArray]) -> FloatArray:
-    """W^L ... W^1."""
-    return reduce(lambda total, W: np.asarray(W @ total), weights)
-
-
 def observe_network(draw: Network) -> Observation:
     """The NumPy route: the SVD of the product."""
     scaled = [alpha * W for alpha, W in zip(draw.alphas, draw.weights, strict=True)]
-    return _network_values(draw, _end(draw.weights), _end(scaled))
+    return _network_values(draw, chain_map(draw.weights), chain_map(scaled))
 
 
 @on_layers
 def observe_network_layer(draw: Network) -> Observation:
     """A chain of torch.nn.Linear, run on the unit vectors."""
-    from sim.cnn.batch_norm import linear_chain
+    import torch
+
+    from sim.cnn.linear_chain import linear_chain
 
     scaled = [alpha * W for alpha, W in zip(draw.alphas, draw.weights, strict=True)]
-    return _network_values(draw, linear_chain(draw.weights), linear_chain(scaled))
+    units = torch.eye(draw.weights[0].shape[1], dtype=torch.float64)
+    with torch.no_grad():
+        before, after = (linear_chain(chain)(units).numpy().T for chain in (draw.weights, scaled))
+    return _network_values(draw, before, after)
 
 
 def _exact_networks() -> Iterator[Diagonals]:

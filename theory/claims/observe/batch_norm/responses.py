@@ -14,9 +14,9 @@ from sim.arrays import FloatArray
 from sim.batch_norm import NormedLayer
 from theory.claims.observe.layers import on_layers
 from theory.claims.observe.rationals import Number, dot, text
+from theory.claims.observe.spectra.matrices import EPS
 from theory.experiment import ExactRoute, Experiment, Observation, Values
 
-EPS = float(np.finfo(np.float64).eps)
 SIDE = 3
 """Images of the layer route; a kernel covers one."""
 

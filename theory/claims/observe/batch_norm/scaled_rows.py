@@ -13,12 +13,12 @@ import numpy as np
 
 from sim.arrays import FloatArray
 from sim.batch_norm import NormedLayer
-from theory.claims.observe.exact_spectra import ROTATIONS, Rows, squared_singular_values
+from theory.claims.observe.exact_spectra import ROTATIONS, squared_singular_values
 from theory.claims.observe.layers import on_layers
 from theory.claims.observe.rationals import text
+from theory.claims.observe.spectra.matrices import EPS, ONE, ZERO, Exact, orthonormal, shown, transposed
 from theory.experiment import ExactRoute, Experiment, Observation, Values
 
-EPS = float(np.finfo(np.float64).eps)
 Shape = Literal["tall", "fat", "any"]
 SHAPES: dict[Shape, tuple[tuple[int, int], ...]] = {
     "tall": ((1, 1), (2, 1), (3, 2), (5, 3), (4, 4), (9, 4)),
@@ -39,9 +39,7 @@ class Rescaled:
 def with_spectrum(rng: np.random.Generator, rows: int, columns: int, s: FloatArray) -> FloatArray:
     """A random matrix (rows, columns) with the singular values s (min(rows, columns),)."""
     k = min(rows, columns)
-    U, _ = np.linalg.qr(rng.normal(size=(rows, k)))
-    V, _ = np.linalg.qr(rng.normal(size=(columns, k)))
-    return np.asarray(U * s @ V.T)
+    return np.asarray(orthonormal(rng, rows, k) * s @ orthonormal(rng, columns, k).T)
 
 
 def _draws(rng: np.random.Generator, shape: Shape, *, ones: bool) -> Iterator[Rescaled]:
@@ -85,45 +83,46 @@ def observe_layer(draw: Rescaled) -> Observation:
     return _observed(draw, jacobian(layer))
 
 
-Exact = tuple[Rows, tuple[Fraction, ...], tuple[Fraction, ...]]
+Instance = tuple[Exact, tuple[Fraction, ...], tuple[Fraction, ...]]
 """W, its singular values ascending, and g."""
 
-_ONE, _ZERO = Fraction(1), Fraction(0)
 _SIZES = tuple(Fraction(v) for v in ("1", "2", "-1", "1/2", "3"))
 
 
-def _orthonormal_rows(rows: int, columns: int) -> Iterator[Rows]:
+def _orthonormal_rows(rows: int, columns: int) -> Iterator[Exact]:
     """Rational matrices with orthonormal rows, at most two of them, simplest first."""
     if rows == 1 == columns:
-        yield ((_ONE,),)
+        yield ((ONE,),)
     elif rows == 1:
-        for row in ((_ONE, _ZERO), (Fraction(3, 5), Fraction(4, 5))):
-            yield (row + (_ZERO,) * (columns - 2),)
+        for row in ((ONE, ZERO), (Fraction(3, 5), Fraction(4, 5))):
+            yield (row + (ZERO,) * (columns - 2),)
     elif columns == 2:
         yield from ROTATIONS
     else:
         for turn in ROTATIONS:
-            yield tuple((*row, *(_ZERO,) * (columns - 2)) for row in turn)
+            yield tuple((*row, *(ZERO,) * (columns - 2)) for row in turn)
         thirds = (("2/3", "2/3", "1/3"), ("-2/3", "1/3", "2/3"))
         yield tuple(tuple(Fraction(v) for v in row) for row in thirds)
 
 
-def _candidates(shape: Shape, *, ones: bool) -> Iterator[Exact]:
+def _candidates(shape: Shape, *, ones: bool) -> Iterator[Instance]:
     sizes = {"tall": ((1, 1), (2, 1), (3, 2)), "fat": ((1, 1), (1, 2), (2, 2), (2, 3))}
     wanted = sizes["tall"] + sizes["fat"] if shape == "any" else sizes[shape]
-    spectra = (_ONE,) if ones else (Fraction(2), Fraction(1, 2), _ONE)
+    spectra = (ONE,) if ones else (Fraction(2), Fraction(1, 2), ONE)
     for rows, columns in wanted:
         short = min(rows, columns)
         for g in product(_SIZES, repeat=rows):
             for s in product(spectra, repeat=short):
                 for base in _orthonormal_rows(short, max(rows, columns)):
                     fat = tuple(tuple(scale * v for v in row) for scale, row in zip(s, base, strict=True))
-                    yield (fat if rows <= columns else tuple(zip(*fat, strict=True))), tuple(sorted(s)), g
+                    yield (fat if rows <= columns else transposed(fat)), tuple(sorted(s)), g
 
 
-def _observe_exact(instance: Exact) -> Values:
+def _observe_exact(instance: Instance) -> Values:
     W, s, g = instance
-    power = squared_singular_values([[scale * v for v in row] for scale, row in zip(g, W, strict=True)])
+    power = squared_singular_values(
+        tuple(tuple(scale * v for v in row) for scale, row in zip(g, W, strict=True))
+    )
     if power is None:
         return {}
     sizes = sorted(abs(v) for v in g)
@@ -140,12 +139,12 @@ def _observe_exact(instance: Exact) -> Values:
     }
 
 
-def _describe(instance: Exact) -> tuple[tuple[str, str], ...]:
+def _describe(instance: Instance) -> tuple[tuple[str, str], ...]:
     W, _, g = instance
-    return ("W", ", ".join(text(row) for row in W)), ("g", text(g))
+    return ("W", shown(W)), ("g", text(g))
 
 
-def _lower(instance: Exact) -> Rescaled:
+def _lower(instance: Instance) -> Rescaled:
     W, s, g = instance
     return Rescaled(np.array(W, dtype=float), np.array(s, dtype=float), np.array(g, dtype=float))
 

@@ -100,12 +100,12 @@ def candidates() -> Iterator[ExactCase]:
     few = [Fraction(n, q) for n, q in ((2, 1), (1, 2), (1, 1), (3, 2), (3, 1))]
     for depth in (2, 3):
         for s in product(few, repeat=depth):
-            yield s, prod(s), HALF
+            yield s, Fraction(prod(s)), HALF
     for depth in (2, 3, 4, 8):
         for sigma in (Fraction(2), HALF, Fraction(1), Fraction(3)):
             yield telescoping(sigma, depth), sigma, Fraction(1, 8)
-    for depth, s, sigma, delta in product((2, 3, 6), few, (Fraction(1), Fraction(2), HALF, Fraction(6)), deltas):
-        yield (s,) * depth, sigma, delta
+    for depth, common, sigma, delta in product((2, 3, 6), few, (Fraction(1), Fraction(2), HALF, Fraction(6)), deltas):
+        yield (common,) * depth, sigma, delta
 
 
 def exactly(case: ExactCase) -> Values:

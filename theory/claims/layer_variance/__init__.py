@@ -1,0 +1,1 @@
+"""Claims on the variance of layer outputs: Schneider, Section 4."""

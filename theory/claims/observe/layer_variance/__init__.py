@@ -1,0 +1,1 @@
+"""How the variance of layer outputs is observed."""

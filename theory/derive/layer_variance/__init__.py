@@ -1,0 +1,1 @@
+"""Variance of layer outputs by depth: Schneider, Section 4."""
