@@ -84,7 +84,33 @@ def grid_active_sums(
     Schneider, Eqs. (1) and (2).
     """
     half_widths, weights, target = broadcast_grid(d, w, w_star)
-    return _grid_active_sums(half_widths, weights, target, moments, shortcut, workspace or Workspace())
+    return checked_grid_active_sums(half_widths, weights, target, moments, shortcut, workspace or Workspace())
+
+
+def checked_grid_active_sums(
+    d: FloatArray, w: FloatArray, w_star: FloatArray, moments: bool, shortcut: bool, workspace: Workspace
+) -> ActiveSums:
+    """As `grid_active_sums`, of float64 arrays (B, p) that have been checked."""
+    rows, p = w.shape
+    gap, target = _sign_coordinates(w_star - w, d), _sign_coordinates(w_star, d)
+    # a target along e0 takes one value for each s_0, so that counts say what it adds up to
+    along_e0 = ~target[:, 2:].any(axis=1)
+    directions = [gap[:, None]] if along_e0.all() else [gap[:, None], target[:, None]]
+    if moments:
+        directions.append(np.broadcast_to(np.eye(p + 1), (rows, p + 1, p + 1)))
+    counts, products = _active_products(d, w, np.concatenate(directions, axis=1), shortcut, workspace)
+    along_gap = products[:, 0]
+    gradient = -2.0 * d * along_gap[:, 1:]
+    gradient[:, 0] -= 2.0 * along_gap[:, 0]
+    count = counts.sum(axis=1)
+    missed = ((0.5 - counts / 2.0**p) * np.square(target[:, :1] + target[:, 1:2] * [-1.0, 1.0])).sum(axis=1)
+    if not along_e0.all():
+        rest = np.square(target).sum(axis=1) - (target * products[:, 1]).sum(axis=1)
+        missed = np.where(along_e0, missed, np.where(count == 2**p, 0.0, rest))
+    # rounding can take what vanishes below zero
+    loss = np.maximum((gap * along_gap).sum(axis=1), 0.0) + np.maximum(missed, 0.0)
+    second_moment = _moment_in_samples(products[:, -(p + 1) :], d) if moments else None
+    return ActiveSums(count, loss, gradient, second_moment)
 
 
 def sample_active_sums(X: object, y: object, w: object, *, moments: bool = False) -> ActiveSums:
@@ -125,31 +151,6 @@ def _sample_active_sums(X: FloatArray, y: FloatArray, w: FloatArray, moments: bo
             second_moment += active.astype(np.float64) @ products
     mean = None if second_moment is None else second_moment.reshape(rows, p, p) / n
     return ActiveSums(count, loss / n, gradient / n, mean)
-
-
-def _grid_active_sums(
-    d: FloatArray, w: FloatArray, w_star: FloatArray, moments: bool, shortcut: bool, workspace: Workspace
-) -> ActiveSums:
-    rows, p = w.shape
-    gap, target = _sign_coordinates(w_star - w, d), _sign_coordinates(w_star, d)
-    # a target along e0 takes one value for each s_0, so that counts say what it adds up to
-    along_e0 = ~target[:, 2:].any(axis=1)
-    directions = [gap[:, None]] if along_e0.all() else [gap[:, None], target[:, None]]
-    if moments:
-        directions.append(np.broadcast_to(np.eye(p + 1), (rows, p + 1, p + 1)))
-    counts, products = _active_products(d, w, np.concatenate(directions, axis=1), shortcut, workspace)
-    along_gap = products[:, 0]
-    gradient = -2.0 * d * along_gap[:, 1:]
-    gradient[:, 0] -= 2.0 * along_gap[:, 0]
-    count = counts.sum(axis=1)
-    missed = ((0.5 - counts / 2.0**p) * np.square(target[:, :1] + target[:, 1:2] * [-1.0, 1.0])).sum(axis=1)
-    if not along_e0.all():
-        rest = np.square(target).sum(axis=1) - (target * products[:, 1]).sum(axis=1)
-        missed = np.where(along_e0, missed, np.where(count == 2**p, 0.0, rest))
-    # rounding can take what vanishes below zero
-    loss = np.maximum((gap * along_gap).sum(axis=1), 0.0) + np.maximum(missed, 0.0)
-    second_moment = _moment_in_samples(products[:, -(p + 1) :], d) if moments else None
-    return ActiveSums(count, loss, gradient, second_moment)
 
 
 def _active_products(

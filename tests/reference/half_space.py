@@ -68,6 +68,23 @@ def meeting_gradient(d: FloatArray, w: FloatArray, w_star: FloatArray) -> FloatA
     return -2.0 * gradient / 2.0**p
 
 
+def batch_gradients(d: FloatArray, w: FloatArray, block: int) -> FloatArray:
+    """Mean gradients (B, p) for d, w (B, p) and w* = e0: matrix products of `block` rows with all signs (2^p, p + 1)."""
+    p = w.shape[1]
+    signs = np.concatenate([np.ones((2**p, 1)), np.array(list(_sign_rows(p)))], axis=1)
+    gap = np.eye(p)[0] - w
+    keys, gaps = (np.concatenate([v[:, :1], v * d], axis=1) for v in (w, gap))
+    sums = np.empty_like(keys)
+    for start in range(0, len(w), block):
+        rows = slice(start, start + block)
+        residual = gaps[rows] @ signs.T
+        residual *= keys[rows] @ signs.T > 0
+        sums[rows] = residual @ signs
+    gradient = d * sums[:, 1:]
+    gradient[:, 0] += sums[:, 0]
+    return np.asarray(-2.0 * gradient / 2.0**p)
+
+
 def exact_sums(d: list[int], w: list[int], w_star: list[int], unit: int) -> tuple[int, list[int], int]:
     """Count, 2^p unit^3 times the gradient and 2^p unit^4 times the loss, for d, w, w* in multiples of 1/unit.
 
@@ -118,7 +135,7 @@ def grouped_sums(
 def _sign_rows(bits: int) -> Iterator[FloatArray]:
     places = np.arange(bits)
     for n in range(2**bits):
-        yield 2.0 * ((n >> places) & 1) - 1.0
+        yield np.where((n >> places) & 1, 1.0, -1.0)
 
 
 def _signed_sums(offset: float, terms: FloatArray) -> FloatArray:

@@ -10,13 +10,14 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sim.arrays import FloatArray
+from sim.arrays import FloatArray, IntArray
 from sim.exact import exact_active, exact_gradient, exact_grid, exact_loss, exact_targets
 from sim.half_space import Workspace, grid_active_sums
 from sim.listed_sums import LISTED_P, listed_products
 from sim.meeting_sums import active_products, thresholds
 from sim.problem import GridProblem
 from tests.reference.half_space import (
+    batch_gradients,
     enumerated_gradient,
     exact_sums,
     grouped_sums,
@@ -29,17 +30,17 @@ SHARED = Workspace()
 """Memory for the tests with p = 49."""
 
 
-def met(d: FloatArray, w: FloatArray, directions: FloatArray, *, direct: bool = False) -> tuple[FloatArray, FloatArray]:
+def met(d: FloatArray, w: FloatArray, directions: FloatArray, *, direct: bool = False) -> tuple[IntArray, FloatArray]:
     """What meeting in the middle finds, whatever the size."""
     rows, p = w.shape
-    counts, products = np.empty((rows, 2), np.int64), np.empty(directions.shape)
+    counts, products = np.empty((rows, 2), np.int64), np.empty_like(directions)
     assert active_products(d, w, directions, direct, *Workspace().arrays(p - 1), counts, products)
     return counts, products
 
 
-def listed(d: FloatArray, w: FloatArray, directions: FloatArray) -> tuple[FloatArray, FloatArray]:
+def listed(d: FloatArray, w: FloatArray, directions: FloatArray) -> tuple[IntArray, FloatArray]:
     """What trying all samples finds."""
-    counts, products = np.empty((len(w), 2), np.int64), np.empty(directions.shape)
+    counts, products = np.empty((len(w), 2), np.int64), np.empty_like(directions)
     listed_products(d, w, directions, counts, products)
     return counts, products
 
@@ -207,6 +208,12 @@ def test_the_naive_twins_agree_with_each_other_and_with_the_grid(p: int) -> None
     assert found.any()
     for twin in (enumerated_gradient, halved_gradient, meeting_gradient):
         assert np.abs(twin(d, w, w_star) - found).max() <= rounding(2 ** (p // 2) + p, 4.0), twin.__name__
+
+
+def test_the_naive_twin_of_batches_agrees() -> None:
+    rng = np.random.default_rng(5)
+    d, w = rng.random((130, 6)), rng.normal(size=(130, 6))
+    assert np.abs(batch_gradients(d, w, 50) - grid_active_sums(d, w).gradient).max() <= rounding(2**6, 10.0)
 
 
 def test_thresholds_are_the_rounded_numbers() -> None:

@@ -120,9 +120,7 @@ def _candidates(shape: Shape, *, ones: bool) -> Iterator[Instance]:
 
 def _observe_exact(instance: Instance) -> Values:
     W, s, g = instance
-    power = squared_singular_values(
-        tuple(tuple(scale * v for v in row) for scale, row in zip(g, W, strict=True))
-    )
+    power = squared_singular_values(tuple(tuple(scale * v for v in row) for scale, row in zip(g, W, strict=True)))
     if power is None:
         return {}
     sizes = sorted(abs(v) for v in g)
