@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from commands.layers import simulate_layers
 from commands.modes import simulate_modes
 from commands.options import JsonOption, SeedOption, bad_input, choice, count, number, numbers, option, progress_bar
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 ORDERS = ("full", "cyclic", "random", "shuffled", "minibatch")
 
 simulate_app = typer.Typer(help="Run a simulator and print what it observes.", invoke_without_command=True)
+simulate_app.command("layers")(simulate_layers)
 simulate_app.command("modes")(simulate_modes)
 
 

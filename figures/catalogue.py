@@ -16,6 +16,8 @@ TITLES: Mapping[str, str] = MappingProxyType(
         "variance-plane": "Variance grows where both weights and inputs are correlated, and with depth also in cell (C)",
         "signal-propagation": "Correlated filters with He's variance explode, and make all positions alike",
         "critical-variance": "The more weights and inputs are correlated, the smaller weights must start",
+        "mode-learning": "Directions are learned one after another, each along a sigmoid known in closed form",
+        "spectra-training": "Training leaves uneven spectra uneven and is slow; bounding evens them out and learns",
         "reachable-sigma": "Layers in the band reach an interval of sigma, and training outside it stops at its end",
         "bn-conditioning": "One pass of bounded batch norm tames conditioning but misses the band around the new mean",
     }

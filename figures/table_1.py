@@ -35,9 +35,9 @@ CORRELATED: Mapping[str, tuple[float, float]] = MappingProxyType(
 _EXACT = {"A": DEPTH_A, "B": DEPTH_B, "C": GAUSSIAN, "D": DEPTH_B}
 _PRINTED = {"A": PRINTED_T1A, "B": PRINTED_T1B, "C": PRINTED_T1B, "D": PRINTED_T1B}
 _CAPTIONS = {
-    "A": "inputs and weights perfectly correlated",
-    "B": "inputs perfectly correlated, weights not",
-    "C": "weights perfectly correlated, inputs not",
+    "A": "inputs and weights correlated",
+    "B": "inputs correlated, weights not",
+    "C": "weights correlated, inputs not",
     "D": "neither correlated",
 }
 
@@ -77,15 +77,13 @@ def _stack(name: str) -> Stack:
 def draw(shown: Data | None = None) -> Figure:
     """One panel for each cell, on one logarithmic scale."""
     shown = shown or data()
-    figure, axes = panels(TITLES["table-1"], [["A", "B"], ["C", "D"]], 5.2, sharex=True, sharey=True)
+    figure, axes = panels(TITLES["table-1"], [["A", "B"], ["C", "D"]], 5.4, sharex=True, sharey=True)
     for look, name in zip(LOOKS, CORRELATED, strict=True):
         _cell(axes[name], shown, name, look.color)
-    for name in "CD":
-        axes[name].set_xlabel("layer $l$")
     for name in "AC":
         axes[name].set_ylabel("Var$[y_l]$")
     handles = [
-        Line2D([], [], color=BLACK, marker="o", ls="none", mfc="white", label="measured, with 4 standard errors"),
+        Line2D([], [], color=BLACK, marker="o", ls="none", mfc="white", label="measured, 4 standard errors"),
         Line2D([], [], color=BLACK, label="derived"),
         Line2D([], [], color=BLACK, ls=_DASHES, label="Table 1"),
     ]
@@ -94,7 +92,7 @@ def draw(shown: Data | None = None) -> Figure:
         loc="outside lower left",
         ncols=3,
         alignment="left",
-        title=f"$k={K}$, $v=$ Var$[w]=2/k^2$, $E[x_0^2]=1$",
+        title=f"correlated: perfectly; $k={K}$, $v=$ Var$[w]=2/k^2$, $E[x_0^2]=1$",
     )
     return figure
 
@@ -104,7 +102,7 @@ _DASHES: Any = (0, (5, 1.5))
 
 def _cell(axes: Axes, shown: Data, name: str, color: str) -> None:
     depths = np.arange(1, DEPTH + 1)
-    heading(axes, name, _CAPTIONS[name])
+    heading(axes, name.lower(), f"cell ({name}): {_CAPTIONS[name]}")
     if name == "C":
         axes.fill_between(depths, shown.exact["A"] / K**2, shown.exact["D"], color=GREY, alpha=0.14, lw=0)
         axes.annotate("Var$[y_1]\\,(k^4v/2)^{l-1}$", (depths[-1], shown.exact["A"][-1] / K**2), (-4, -4), **_LABEL)
@@ -121,7 +119,7 @@ def _cell(axes: Axes, shown: Data, name: str, color: str) -> None:
         ls="none",
         elinewidth=0.9,
     )
-    axes.set(yscale="log", xlim=(0.8, DEPTH + 0.25), xticks=depths)
+    axes.set(yscale="log", xlim=(0.8, DEPTH + 0.25), xticks=depths, xlabel="layer $l$")
 
 
 _LABEL: Any = {"textcoords": "offset points", "ha": "right", "color": "#404040", "fontsize": 8.0}

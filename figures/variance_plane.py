@@ -9,10 +9,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 
 from figures.catalogue import TITLES
-from figures.style import BLACK, heading, note, panels, styled
+from figures.style import BLACK, GREY, heading, panels, styled
 from sim.arrays import FloatArray
 from sim.layer_variance import Stack, measure
 from theory.derive.layer_variance.one_layer import EQUICORRELATED
@@ -84,25 +85,26 @@ def _stack(rho_w: float, rho_x: float) -> Stack:
 def draw(shown: Data | None = None) -> Figure:
     """Left one layer, right DEPTH layers; the corners are the cells of Table 1."""
     shown = shown or data()
-    figure, axes = panels(TITLES["variance-plane"], [["a", "b"]], 3.7)
-    _plane(figure, axes["a"], shown, 0, "one layer", (1, 1.5, 2, 2.5, 3, 4))
-    _plane(figure, axes["b"], shown, 1, f"{DEPTH} layers, many channels", (1, 2, 5, 10, 20, 50, 100, 200))
-    note(
-        figure,
-        f"$k={K}$, Var$[w]=2/k^2$; disks: drawn networks ({DRAWS} with {CHANNELS} channels, windows share no input), "
-        "coloured by what they show",
-    )
+    figure, axes = panels(TITLES["variance-plane"], [["a", "b"]], 4.4)
+    _plane(axes["a"], shown, 0, "one layer", (1.25, 1.5, 2, 2.5, 3))
+    _plane(axes["b"], shown, 1, f"{DEPTH} layers", (2, 5, 10, 20, 50, 100))
+    handles = [
+        Line2D([], [], color=GREY, lw=0.9, label="Var$[y_l]$, that of cell (D) being 1; colour: its logarithm"),
+        Line2D([], [], color=GREY, marker="o", ls="none", ms=8, label=f"measured, {DRAWS} networks"),
+    ]
+    caption = f"$k={K}$, {CHANNELS} channels, windows share no input; (b) drawn in the limit of many channels"
+    figure.legend(handles=handles, loc="outside lower left", ncols=2, alignment="left", title=caption)
     return figure
 
 
-def _plane(figure: Figure, axes: Axes, shown: Data, row: int, text: str, levels: tuple[float, ...]) -> None:
+def _plane(axes: Axes, shown: Data, row: int, text: str, levels: tuple[float, ...]) -> None:
     heading(axes, "ab"[row], text)
     plane = (shown.one, shown.deep)[row]
     look: dict[str, Any] = {"cmap": "viridis", "norm": LogNorm(1.0, float(plane.max()))}
     image = axes.imshow(plane, origin="lower", extent=(0, 1, 0, 1), interpolation="bilinear", **look)
-    lines = axes.contour(shown.rho, shown.rho, plane, levels=levels[1:-1], colors="white", linewidths=0.7)
-    middle = GRID * 3 // 5
-    places = [(float(np.interp(level, plane[middle], shown.rho)), float(shown.rho[middle])) for level in levels[1:-1]]
+    lines = axes.contour(shown.rho, shown.rho, plane, levels=levels, colors="white", linewidths=0.7)
+    middle = GRID * (4, 3)[row] // 5
+    places = [(float(np.interp(level, plane[middle], shown.rho)), float(shown.rho[middle])) for level in levels]
     axes.clabel(lines, fmt="%g", fontsize=7.5, manual=[place for place in places if 0 < place[0] < 1])
     points = np.array(CHECKS)
     axes.scatter(
@@ -136,10 +138,6 @@ def _plane(figure: Figure, axes: Axes, shown: Data, row: int, text: str, levels:
     axes.set(xlabel=r"correlation of the weights, $\rho_w$", xlim=(0, 1), ylim=(0, 1), aspect="equal")
     if row == 0:
         axes.set_ylabel(r"correlation of the inputs, $\rho_x$")
-    bar = figure.colorbar(image, ax=axes, shrink=0.8, ticks=levels, format="%g")
-    bar.minorticks_off()
-    bar.set_label("Var$[y_l]$, (D) = 1")
-    bar.outline.set_linewidth(0.6)
 
 
 _CORNERS = {"D": (0, 0), "B": (0, 1), "C": (1, 0), "A": (1, 1)}

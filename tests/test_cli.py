@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -446,6 +447,69 @@ def test_simulate_modes_refuses_bad_input(run, arguments, message):
     status, out, err = run("simulate", "modes", *arguments)
     assert (status, out) == (2, "")
     assert err.startswith(f"filterlaw: error: {message}")
+
+
+def layers_of(run, *arguments):
+    """The columns of `simulate layers`, by name, and what is said below them."""
+    status, out, err = run("simulate", "layers", "--seed", "1", *arguments)
+    assert (status, err) == (0, "")
+    table, said = out.split("\n\n")
+    head, *rows = (line.split("  ") for line in table.splitlines())
+    names = [name.strip() for name in head if name.strip()]
+    columns = zip(*([float(v) for v in row if v.strip()] for row in rows), strict=True)
+    return dict(zip(names, columns, strict=True)), said
+
+
+CORNERS = {"A": (1, 1), "B": (0, 1), "C": (1, 0), "D": (0, 0)}
+
+
+@pytest.mark.parametrize("cell", CORNERS)
+def test_simulate_layers_measures_what_is_derived_and_not_what_is_printed(run, cell):
+    weights, inputs = CORNERS[cell]
+    shown, _ = layers_of(
+        run, "--k", 2, "--depth", 2, "--weight-correlation", weights, "--input-correlation", inputs, "--draws", 40_000
+    )
+    for measured, error, derived in zip(shown["measured"], shown["+-"], shown["derived"], strict=True):
+        assert abs(measured - derived) < 4 * error
+    assert abs(shown["measured"][-1] - shown["Table 1"][-1]) > 8 * shown["+-"][-1]
+
+
+def test_simulate_layers_of_many_channels(run):
+    shown, said = layers_of(
+        run, "--k", 2, "--depth", 3, "--border", "disjoint", "--channels", 64, "--weight-correlation", 1, "--draws", 400
+    )
+    assert "the limit of many channels" in said
+    assert "Table 1" not in shown
+    # 4 weights of variance 1/2; the correlation handed on is 1/pi, then that of disjoint windows through arc-cosine
+    second = 1 + 3 / math.pi
+    c = 4 / math.pi / second
+    third = 1 + 3 * (math.sqrt(1 - c**2) + c * (math.pi - math.acos(c))) / math.pi
+    assert shown["derived"] == pytest.approx([2, 2 * second, 2 * second * third], rel=1e-3)
+    assert shown["measured"][2] == pytest.approx(shown["derived"][2], rel=0.15)
+
+
+def test_simulate_layers_says_where_no_closed_form_is_known(run, tmp_path):
+    target = tmp_path / "l.json"
+    shown, said = layers_of(run, "--border", "zero", "--draws", "100", "--json", target)
+    assert "derived" not in shown
+    assert "no closed form is derived" in said
+    record = json.loads(target.read_text())
+    assert record["derived"] is None
+    assert record["stack"]["border"] == "zero"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--depth", "0"), "depth must be an integer >= 1, got '0'"),
+        (("--weight-correlation", "2"), "weight_correlation must lie in [0, 1], got 2.0"),
+        (("--size", "2"), "size must be at least 3, got 2"),
+        (("--border", "disjoint", "--size", "9"), "size must be left out for disjoint windows (it is k^depth), got 9"),
+        (("--draws", "1"), "draws must be at least 2, got 1"),
+    ],
+)
+def test_simulate_layers_refuses_bad_input(run, arguments, message):
+    assert run("simulate", "layers", *arguments) == (2, "", f"filterlaw: error: {message}\n")
 
 
 def test_a_closed_pipe_is_no_error():

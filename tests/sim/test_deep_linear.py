@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -18,6 +20,7 @@ from sim.deep_linear import (
 from tests.reference.deep_linear import naive_chain_gradient, naive_chain_loss
 from tests.strategies.deep_linear import Network, networks
 
+ONE_MATRIX: Any = np.eye(2)
 EPS = float(np.finfo(np.float64).eps)
 TASK = LinearTask.create([[1.0, 0.0], [0.0, 1.0]], [[1.0, 2.0]])
 
@@ -109,7 +112,11 @@ def test_aligned_weights_have_their_strengths_as_singular_values() -> None:
         (lambda: LinearTask.create([[np.inf]], [[1.0]]), ValueError, r"X must be finite, got X\[0, 0\] = inf"),
         (lambda: LinearTask.whitened([1.0], np.random.default_rng(0)), ValueError, "C_yx must be a matrix"),
         (lambda: chain_map([]), ValueError, "weights must hold at least one layer, got none"),
-        (lambda: chain_map(np.eye(2)), TypeError, "weights must be a sequence of matrices, got one matrix"),
+        (
+            lambda: chain_map(ONE_MATRIX),
+            TypeError,
+            "weights must be a sequence of matrices, got one matrix",
+        ),
         (lambda: chain_map([np.ones((2, 3)), np.ones((2, 3))]), ValueError, r"weights\[1\] must have 2 columns"),
         (lambda: chain_map([np.ones(3)]), ValueError, r"weights\[0\] must be a matrix, got shape \(3,\)"),
         (

@@ -27,6 +27,7 @@ def symmetric(seed: int, p: int) -> FloatArray:
 @given(MATRICES, st.floats(-0.5, 2.0))
 @example(np.eye(3), 7.0)
 @example(np.ones((3, 3)), 1.0)
+@example(np.ones((4, 4)), -0.4)
 def test_alpha_is_admissible_exactly_within_its_range(R: FloatArray, alpha: float) -> None:
     least, most = alpha_range(R)
     assert least <= 0 <= 1 <= most

@@ -129,7 +129,7 @@ ALG1 = Claim(
             hypotheses=(VECTOR, Hypothesis("ties, which have probability zero, left out", sp.Eq(share_zero, 0))),
             controls=(
                 Control("never", sp.Eq(share_real, 0)),
-                Control("in 1 of k^2 cases", sp.Eq(share_real, 1 / (p + 2))),
+                Control("in 1 of k^2 + 2 cases", sp.Eq(share_real, 1 / (p + 2))),
             ),
         ),
         Clause(

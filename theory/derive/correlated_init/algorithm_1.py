@@ -122,7 +122,11 @@ def _no_tie(definitions: tuple[sp.Equality, ...]) -> tuple[Step, ...]:
 @cache
 def returned() -> Derivation:
     """Line 6 returns S_sca = 1/sqrt(Var n_in), one number, not a filter."""
-    steps = (Step("sums and roots of numbers are numbers; a k x k filter has", equal(k**2, k * k)),)
+    axis = sp.Symbol("axis", integer=True, positive=True)
+    steps = (
+        Step("a filter has as many entries as the product of its two sides", equal(sp.Product(k, (axis, 1, 2)), k**2)),
+        Step("a number, which has no side, the empty product", equal(sp.Product(k, (axis, 1, 0)), 1)),
+    )
     return Derivation((RETURNED,), ("line 6 as printed",), steps)
 
 

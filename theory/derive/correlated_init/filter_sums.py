@@ -37,10 +37,7 @@ def _square_steps() -> tuple[Step, ...]:
     pairs = sum(a * b for a in w for b in w)
     return (
         Step("the square of a sum is the sum over all pairs, here of three weights", equal(sum(w) ** 2, pairs)),
-        Step(
-            "k^2 of them are pairs of a weight with itself",
-            equal(pairs, sum(a**2 for a in w) + 2 * (w[0] * w[1] + w[0] * w[2] + w[1] * w[2])),
-        ),
+        Step("k^2 of them pair a weight with itself, and R_tt = 1", equal(sp.Sum(1, (t, 0, p - 1)), p)),
     )
 
 
@@ -65,8 +62,8 @@ def response() -> Derivation:
         *_square_steps(),
         Step("y^2 of two pixels", equal((w[0] * x[0] + w[1] * x[1]) ** 2, pairs)),
         Step(
-            "the mean of a product of independent numbers, E[w_t w_u] = v R_tu",
-            equal(v * R[t, u] * M[t, u], M[t, u] * (v * R[t, u])),
+            "means of independent numbers multiply, E[w_t w_u] = v R_tu",
+            equal(over_pixels(v * R[t, u] * M[t, u]), v * over_pixels(R[t, u] * M[t, u])),
         ),
         Step("equal inputs, M_tu = E[x^2]", equal(over_pixels(v * R[t, u] * second_x), PRINTED_RESPONSE.rhs)),
     )

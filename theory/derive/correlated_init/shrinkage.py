@@ -66,7 +66,7 @@ def closed_form() -> Derivation:
     steps = (
         Step(
             "the gradient of mu |w|^2 + (w - w*).H (w - w*) vanishes at (H + mu) w = H w*; on the sum S of w",
-            equal(sp.expand((h_0 + mu) * other + p * r * other), sp.expand((h_1 + mu) * other)),
+            equal((h_0 + mu) * other + p * r * other, (h_1 + mu) * other),
         ),
         Step("on what sums to zero", equal(ridge.subs(other, 0), (h_0 + mu) * first)),
         Step(

@@ -87,12 +87,16 @@ def layer() -> Derivation:
     w, x, z = sp.symbols("w0:2"), sp.symbols("x0:2"), sp.symbols("z0:2")
     pairs = sum(w[a] * w[b] * x[a] * z[b] for a in range(2) for b in range(2))
     product = (w[0] * x[0] + w[1] * x[1]) * (w[0] * z[0] + w[1] * z[1])
-    variance, n_in = sp.symbols("variance n_in", positive=True)
+    variance, n_in = sp.Symbol("variance", positive=True), sp.Symbol("n_in", integer=True, positive=True)
+    channel, X = sp.Symbol("channel", integer=True, nonnegative=True), sp.IndexedBase("X", real=True)
     steps = (
         Step("y y' of two pixels, one channel", equal(product, pairs)),
         Step(
-            "n_in channels with E[w_t w_u] = Var[w] R_tu, none between channels: their mean second moments count",
-            equal(n_in * variance * R[t, u] * M[t, u], v * R[t, u] * M[t, u]).subs(v, n_in * variance),
+            "n_in channels, E[w_t w_u] = Var[w] R_tu within one, 0 between: the channel mean of second moments counts",
+            equal(
+                sp.Sum(variance * R[t, u] * X[channel], (channel, 0, n_in - 1)),
+                n_in * variance * R[t, u] * sp.Sum(X[channel], (channel, 0, n_in - 1)) / n_in,
+            ),
         ),
     )
     products = sp.IndexedBase("products", real=True)

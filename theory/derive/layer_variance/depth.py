@@ -50,7 +50,7 @@ PRINTED_SQUARE = sp.Eq(var_A, var_B**2)
 TRUE_SQUARE = sp.Eq(var_A, var_B**2 / ETA_0)
 LARGEST = sp.And(sp.Ge(var_A, var_B), sp.Ge(var_A, var_D), sp.Ge(var_A, var_C))
 
-_m = sp.Symbol("m", integer=True, positive=True)
+_m, _c = sp.symbols("m c", integer=True, positive=True)
 SYMMETRIC_W = "weights jointly symmetric around 0, independent of the inputs and of other layers'"
 
 
@@ -66,6 +66,7 @@ def _recursion(
             "E[x^2] = Var[y]/2 put into the one-layer law",
             equal(one_layer.subs(second_x, var_before / 2), gain * var_before),
         ),
+        Step("c channels, each summed with weights of variance v/c, independent: as one", equal(_c * (v / _c), v)),
         Step("l - 1 steps lead from Var[y_1] to Var[y_l]", equal(_unrolled(gain), closed), printed=printed),
         Step("at l = 1 nothing is left of the product", equal(closed.subs(l, 1), var_1), printed=printed.subs(l, 1)),
         Step("Var[y_1] itself, from E[x_0^2] = q", equal(first, gain * 2 * q)),

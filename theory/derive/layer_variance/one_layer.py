@@ -38,8 +38,6 @@ var_equal, var_uncorrelated = sp.symbols("var_equal var_uncorrelated", real=True
 """Var[y] for perfectly correlated weights and for uncorrelated ones, perfectly correlated inputs in both."""
 v_star = sp.Symbol("v_star", positive=True)
 """The Var[w] at which Var[y] of a layer equals that of the layer before (observed as v Var[before] / Var[after])."""
-largest_product = sp.Symbol("largest_product", real=True)
-"""The largest R_tu M_tu / E[x^2]."""
 
 ZERO_MEAN = "E[w] = 0; weights and inputs are independent"
 HALVES = "E[x^2] = Var[y]/2 of the layer before (weights jointly symmetric, C-HALF)"

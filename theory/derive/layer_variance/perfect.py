@@ -23,7 +23,7 @@ INSIDE = sp.Eq(spread_from[l * reach], 0)
 
 _w = sp.IndexedBase("w", real=True)
 _n = sp.Symbol("n", integer=True, positive=True)
-_here, _there, _x = sp.symbols("y_a y_b x", real=True)
+_x = sp.Symbol("x", real=True)
 
 
 def _response(value: sp.Expr) -> sp.Sum:

@@ -14,18 +14,20 @@ from typing import TYPE_CHECKING
 import sympy as sp
 
 from theory.derivation import Derivation, Step, at_least, equal
-from theory.derive.layer_variance.cell_c import growth
+from theory.derive.layer_variance.cell_c import GAUSSIAN, growth
 from theory.derive.layer_variance.depth import SYMMETRIC_W
 from theory.derive.layer_variance.symbols import (
     arc_cosine,
     double_sum,
     equicorrelated,
+    k,
     l,
     n,
     q,
     rho_w,
     rho_x,
     v,
+    var_1,
     var_l,
 )
 
@@ -130,6 +132,33 @@ ONE_CHANNEL = v * n * q * (v / 2) ** (l - 1) * growth(n, 1 / sp.pi)
 """Var[y_l] of cell (C) in one channel, Gaussian inputs: `cell_c.GAUSSIAN`, from Var[y_1] = v n E[x_0^2]."""
 AGREE = sp.Implies(sp.Not(third), sp.Eq(var_l, ONE_CHANNEL))
 PART = sp.Implies(third, sp.Gt(var_l, ONE_CHANNEL))
+
+
+TWO_LAYERS = sp.Implies(sp.Not(third), GAUSSIAN)
+"""Cell (C), Gaussian inputs, up to l = 2."""
+
+
+@cache
+def two_layers() -> Derivation:
+    """Cell (C) with any number of channels, Gaussian inputs: up to the second layer as with one.
+
+    Given its weights W, y_1 is Gaussian over inputs, of variance |W|^2 n q and independent between disjoint windows.
+    E[relu(y) relu(y')] is linear in |W|^2, so that only E|W|^2 = v matters; from y_2 on it is not.
+    """
+    first, c = sp.symbols("W2 c", positive=True)
+    own, other = first * n * q / 2, first * n * q / (2 * sp.pi)
+    second = v * (n * own + n * (n - 1) * other)
+    steps = (
+        Step("E|W|^2 over c channels with weights of variance v/c", equal(c * (v / c), v)),
+        Step(
+            "E[relu(y) relu(y')] for independent y, y' of variance |W|^2 n q", equal(other, own * arc_cosine(sp.S.Zero))
+        ),
+        Step("l = 1", equal(v * n * q, ONE_CHANNEL.subs(l, 1))),
+        Step("l = 2, with E|W|^2 = v", equal(second.subs(first, v), ONE_CHANNEL.subs(l, 2))),
+        Step("in the letters of the table", equal(GAUSSIAN.rhs.subs(var_1, v * k**2 * q), ONE_CHANNEL.subs(n, k**2))),
+    )
+    used = (SYMMETRIC_W, "windows share no input", "inputs independent Gaussian of mean 0")
+    return Derivation((TWO_LAYERS,), used, steps)
 
 
 @cache

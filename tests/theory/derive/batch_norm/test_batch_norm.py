@@ -103,6 +103,16 @@ def test_two_neurons_suffice_and_one_does_not() -> None:
     assert truth(bounded.OWN_MEAN_PRINTED, {**after([Fraction(7)], Fraction(1, 2)), "j": 0})
 
 
+def test_with_the_mean_renewed_for_each_neuron_their_order_matters() -> None:
+    results = []
+    for order in ((0, 1), (1, 0)):
+        x = [Fraction(1), Fraction(4)]
+        for k in order:
+            x[k] = naive_pass(x, Fraction(1, 2))[k]
+        results.append(x)
+    assert results == [[Fraction(5, 3), Fraction(4)], [Fraction(19, 12), Fraction(15, 4)]]
+
+
 @given(positive_scales(), BANDS)
 def test_at_most_one_end_is_clipped_after_the_first_pass(x: list[Fraction], band: Fraction) -> None:
     values = after(x, band)

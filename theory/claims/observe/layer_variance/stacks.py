@@ -80,6 +80,7 @@ def parameters(entries: Sequence[tuple[Stack, Moments, int]]) -> dict[str, Float
         "n": np.array([float(stack.n) for stack, _, _ in entries]),
         "l": np.array([float(layer) for _, _, layer in entries]),
         "deep": np.array([layer > 1 for _, _, layer in entries]),
+        "third": np.array([layer > 2 for _, _, layer in entries]),
         "v": np.array([stack.v for stack, _, _ in entries]),
         "q": np.array([stack.q for stack, _, _ in entries]),
     }

@@ -29,7 +29,7 @@ from theory.experiment import Experiment, Observation
 
 CHANNELS = 256
 """The variance departs from the wide limit by about 0.4/CHANNELS at depth 4, far below the standard errors."""
-SETTINGS = ((1.0, 0.0, 300), (0.5, 0.4, 100))
+SETTINGS = ((1.0, 0.0, 200), (0.5, 0.4, 60))
 """rho_w, rho_x, networks drawn: cell (C), and partial correlation of both."""
 DEPTH = 4
 

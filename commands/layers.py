@@ -1,0 +1,159 @@
+"""`filterlaw simulate layers`: variance of the responses of random ReLU convolutions: measured, derived, printed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from commands.options import JsonOption, SeedOption, bad_input, choice, count, number, option
+
+if TYPE_CHECKING:
+    from sim.arrays import FloatArray
+    from sim.layer_variance import Moments, Stack
+
+BORDERS = ("circular", "zero", "disjoint")
+
+
+def simulate_layers(
+    k: Annotated[int, option("k", count, "Width of the square filters.", "K")] = 3,
+    depth: Annotated[int, option("depth", count, "Number of convolutions.", "L")] = 4,
+    weight_correlation: Annotated[
+        float, option("weight_correlation", number, "Between any two weights of a filter, in [0, 1].", "X")
+    ] = 0.0,
+    input_correlation: Annotated[
+        float, option("input_correlation", number, "Between any two inputs, in [0, 1].", "X")
+    ] = 0.0,
+    v: Annotated[float | None, option("v", number, "Variance of a weight (default: 2/k^2).", "X")] = None,
+    border: Annotated[
+        str,
+        typer.Option(
+            "--border",
+            parser=choice("border", BORDERS),
+            metavar="|".join(BORDERS),
+            help="What windows see at the border; disjoint windows share no input.",
+        ),
+    ] = "circular",
+    size: Annotated[int | None, option("size", count, "Height and width of the input (default: 2k).", "N")] = None,
+    channels: Annotated[int, option("channels", count, "Channels of every layer.", "C")] = 1,
+    draws: Annotated[int, option("draws", count, "Networks to draw, at least 2.", "N")] = 20_000,
+    seed: SeedOption = 0,
+    json: JsonOption = None,
+) -> int:
+    """Variance of ReLU convolutions by depth (Schneider, Section 4 and Table 1)."""
+    from sim.files import atomic_write, require_writable
+
+    with bad_input():
+        if json is not None:
+            require_writable(json)
+
+    import numpy as np
+
+    from sim.layer_variance import Stack, measure
+
+    with bad_input():
+        stack = Stack(
+            k,
+            depth,
+            border=border,
+            size=size if border == "disjoint" or size is not None else 2 * k,
+            v=2 / k**2 if v is None else v,
+            weight_correlation=weight_correlation,
+            input_correlation=input_correlation,
+            channels=channels,
+        )
+        found = measure(stack, draws, np.random.default_rng(seed))
+    derived, printed = _derived(stack), _printed(stack)
+    if json is not None:
+        from theory.serialise import environment, to_json
+
+        settings = ("k", "depth", "border", "size", "v", "weight_correlation", "input_correlation", "channels")
+        record = {
+            "environment": environment(seed=seed),
+            "stack": {name: getattr(stack, name) for name in settings},
+            "draws": draws,
+            "variance": found.second.tolist(),
+            "standard_error": found.second_error.tolist(),
+            "derived": None if derived is None else derived.tolist(),
+            "printed": None if printed is None else printed.tolist(),
+        }
+        with bad_input():
+            atomic_write(json, to_json(record))
+    _print(stack, found, derived, printed)
+    return 0
+
+
+def _first(stack: Stack) -> float:
+    """Var[y_1], by the law of one layer."""
+    from theory.derive.layer_variance.one_layer import EQUICORRELATED
+    from theory.evaluate import value
+
+    at = {"n": stack.n, "v": stack.v, "second_x": stack.q, "rho_w": _rho(stack), "rho_x": stack.input_correlation}
+    return float(value(EQUICORRELATED.rhs, at, exact=False))
+
+
+def _rho(stack: Stack) -> float:
+    return float(stack.weight_correlation)
+
+
+def _derived(stack: Stack) -> FloatArray | None:
+    """Var[y_l] for l = 1, ..., depth where there is a closed form, else None."""
+    import numpy as np
+
+    from theory.derive.layer_variance import cell_c, depth, wide
+    from theory.evaluate import value
+
+    if stack.border == "zero":
+        return None
+    depths = range(1, stack.depth + 1)
+    at: dict[str, Any] = {"k": stack.k, "n": stack.n, "v": stack.v, "q": stack.q, "var_1": _first(stack)}
+    rho_w, rho_x = _rho(stack), stack.input_correlation
+    if rho_w == 0:
+        return np.array([value(depth.DEPTH_B.rhs, {**at, "l": layer}, exact=False) for layer in depths])
+    if rho_x == 1 or (stack.border == "disjoint" and (stack.channels > 1 or rho_w == 1)):
+        handed_on = wide.handed_on(stack.n, rho_w, rho_x, stack.depth, one_channel=stack.channels == 1)
+        at |= {"rho_w": rho_w, "relations": handed_on}
+        return np.array([value(wide.ANY_DEPTH.rhs, {**at, "l": layer}, exact=False) for layer in depths])
+    if stack.channels == 1 and (rho_w, rho_x) == (1, 0):
+        assert stack.size is not None
+        at |= {"p": stack.size**2, "overlap": cell_c.window_overlap(stack.k, stack.size)}
+        paths = [cell_c.path_pairs(stack.k, stack.size, layer - 1) for layer in depths]
+        at_layer = [{**at, "l": layer, "pairs": pairs} for layer, pairs in zip(depths, paths, strict=True)]
+        return np.array([value(cell_c.OVERLAPPING_GAUSSIAN.rhs, found, exact=False) for found in at_layer])
+    return None
+
+
+def _printed(stack: Stack) -> FloatArray | None:
+    """Table 1 in its four cells, else None."""
+    import numpy as np
+
+    from theory.derive.layer_variance.depth import PRINTED_T1A, PRINTED_T1B
+    from theory.evaluate import value
+
+    corner = (_rho(stack), stack.input_correlation)
+    if stack.channels > 1 or not {*corner} <= {0.0, 1.0}:
+        return None
+    formula = (PRINTED_T1A if corner == (1, 1) else PRINTED_T1B).rhs
+    at = {"k": stack.k, "v": stack.v, "var_1": _first(stack)}
+    return np.array([value(formula, {**at, "l": layer}, exact=False) for layer in range(1, stack.depth + 1)])
+
+
+def _print(stack: Stack, found: Moments, derived: FloatArray | None, printed: FloatArray | None) -> None:
+    from rich.table import Table
+
+    from theory.display import emit
+
+    columns = {"measured": found.second, "+-": found.second_error, "derived": derived, "Table 1": printed}
+    shown = {name: values for name, values in columns.items() if values is not None}
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for name in ("layer", *shown):
+        table.add_column(name, justify="right", no_wrap=True)
+    for layer in range(stack.depth):
+        table.add_row(str(layer + 1), *(f"{values[layer]:.4g}" for values in shown.values()))
+    emit(table)
+    print()
+    print("measured: mean of y_l^2 over networks and positions; +-: its standard error")
+    if derived is None:
+        print("no closed form is derived for these correlations at this border")
+    elif stack.channels > 1 and _rho(stack) > 0:
+        print("derived: the limit of many channels")
