@@ -92,23 +92,31 @@ def checked_grid_active_sums(
 ) -> ActiveSums:
     """As `grid_active_sums`, of float64 arrays (B, p) that have been checked."""
     rows, p = w.shape
-    gap, target = _sign_coordinates(w_star - w, d), _sign_coordinates(w_star, d)
     # a target along e0 takes one value for each s_0, so that counts say what it adds up to
-    along_e0 = ~target[:, 2:].any(axis=1)
-    directions = [gap[:, None]] if along_e0.all() else [gap[:, None], target[:, None]]
+    along_e0 = ~((w_star[:, 1:] != 0.0) & (d[:, 1:] != 0.0)).any(axis=1) if w_star[:, 1:].any() else np.True_
+    simple = bool(along_e0.all())
+    directions = np.zeros((rows, 1 + (not simple) + (p + 1 if moments else 0), p + 1))
+    for place, vector in enumerate((w_star - w,) if simple else (w_star - w, w_star)):
+        directions[:, place, 0] = vector[:, 0]
+        np.multiply(vector, d, out=directions[:, place, 1:])
     if moments:
-        directions.append(np.broadcast_to(np.eye(p + 1), (rows, p + 1, p + 1)))
-    counts, products = _active_products(d, w, np.concatenate(directions, axis=1), shortcut, workspace)
-    along_gap = products[:, 0]
-    gradient = -2.0 * d * along_gap[:, 1:]
-    gradient[:, 0] -= 2.0 * along_gap[:, 0]
-    count = counts.sum(axis=1)
-    missed = ((0.5 - counts / 2.0**p) * np.square(target[:, :1] + target[:, 1:2] * [-1.0, 1.0])).sum(axis=1)
-    if not along_e0.all():
+        directions[:, -(p + 1) :] = np.eye(p + 1)
+    counts, products = _active_products(d, w, directions, shortcut, workspace)
+    gap, along_gap = directions[:, 0], products[:, 0]
+    gradient = d * along_gap[:, 1:]
+    gradient[:, 0] += along_gap[:, 0]
+    gradient *= -2.0
+    count = counts[:, 0] + counts[:, 1]
+    missed = np.zeros(rows)
+    for o, sign in enumerate((-1.0, 1.0)):
+        end = w_star[:, 0] + sign * w_star[:, 0] * d[:, 0]
+        missed += (0.5 - counts[:, o] / 2.0**p) * end * end
+    if not simple:
+        target = directions[:, 1]
         rest = np.square(target).sum(axis=1) - (target * products[:, 1]).sum(axis=1)
         missed = np.where(along_e0, missed, np.where(count == 2**p, 0.0, rest))
     # rounding can take what vanishes below zero
-    loss = np.maximum((gap * along_gap).sum(axis=1), 0.0) + np.maximum(missed, 0.0)
+    loss = np.maximum(np.einsum("bi,bi->b", gap, along_gap), 0.0) + np.maximum(missed, 0.0)
     second_moment = _moment_in_samples(products[:, -(p + 1) :], d) if moments else None
     return ActiveSums(count, loss, gradient, second_moment)
 
@@ -161,8 +169,8 @@ def _active_products(
 
     rows, p = w.shape
     # compiled code is specialised for arrays of its own: contiguous, writeable
-    d, w, directions = (np.array(array, order="C") for array in (d, w, directions))
-    counts, products = np.empty((rows, 2), dtype=np.int64), np.empty(directions.shape)
+    d, w = np.array(d, order="C"), np.array(w, order="C")
+    counts, products = np.empty((rows, 2), dtype=np.int64), np.empty_like(directions)
     if p <= LISTED_P:
         listed_products(d, w, directions, counts, products)
         return counts, products
@@ -184,11 +192,6 @@ def _active_products(
     if not active_products(d, w, directions, shortcut, *workspace.arrays(signs), counts, products):
         raise ArithmeticError(f"the two halves of a grid with p = {p} do not agree on what is active")
     return counts, products
-
-
-def _sign_coordinates(v: FloatArray, d: FloatArray) -> FloatArray:
-    """Coefficients (B, p + 1) of v.X in terms of (1, s_0, ..., s_(p-1))."""
-    return np.concatenate([v[:, :1], v * d], axis=1)
 
 
 def _moment_in_samples(sign_products: FloatArray, d: FloatArray) -> FloatArray:
