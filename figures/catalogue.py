@@ -20,6 +20,7 @@ TITLES: Mapping[str, str] = MappingProxyType(
         "critical-variance": "The more weights and inputs are correlated, the smaller weights must start",
         "mode-learning": "Directions are learned one after another, each along a sigmoid known in closed form",
         "spectra-training": "Training leaves uneven spectra uneven and is slow; bounding evens them out and learns",
+        "kernel-operator": "A kernel that is orthogonal as a matrix is far from orthogonal as a layer on images",
         "reachable-sigma": "Layers in the band reach an interval of sigma, and training outside it stops at its end",
         "bn-conditioning": "One pass of bounded batch norm tames conditioning but misses the band around the new mean",
     }

@@ -10,7 +10,7 @@ from sim.errors import (
     require_correlation_matrix,
     require_finite,
     require_generator,
-    require_positive,
+    require_non_negative,
     require_positive_int,
     require_shape,
     require_symmetric,
@@ -67,7 +67,7 @@ def sample_filters(R: object, n: int, *, sigma: object = 1.0, rng: np.random.Gen
     """
     root = correlation_root(R)
     n = require_positive_int(n, "n")
-    scale = float(require_shape(require_positive(sigma, "sigma"), "sigma", ()))
+    scale = float(require_shape(require_non_negative(sigma, "sigma"), "sigma", ()))
     require_generator(rng, "rng", "filters are drawn at random")
     return np.asarray(scale * rng.standard_normal((n, len(root))) @ root.T)
 

@@ -20,7 +20,7 @@ from sim.errors import (
     require_correlation_matrix,
     require_generator,
     require_int,
-    require_positive,
+    require_non_negative,
     require_positive_int,
     require_shape,
     require_unit_interval,
@@ -78,7 +78,7 @@ class Stack:
         for name in ("weight_law", "input_law"):
             require_choice(getattr(self, name), name, LAWS)
         for name in ("v", "q"):
-            require_shape(require_positive(getattr(self, name), name), name, ())
+            require_shape(require_non_negative(getattr(self, name), name), name, ())
         self._require_size()
         self._require_correlations()
 

@@ -73,6 +73,10 @@ def test_same_seed_same_filters() -> None:
     )
 
 
+def test_variance_zero_gives_zeros():
+    assert not sample_filters(np.ones((3, 3)), 4, sigma=0.0, rng=np.random.default_rng(0)).any()
+
+
 @given(correlation_matrices())
 def test_the_root_of_any_correlation_matrix(R: FloatArray) -> None:
     C = correlation_root(R)
@@ -168,8 +172,8 @@ def test_bad_arguments() -> None:
         sample_filters([[1, 2], [2, 1]], 1, rng=rng)
     with pytest.raises(ValueError, match=r"^n must be at least 1, got 0$"):
         sample_filters(np.eye(2), 0, rng=rng)
-    with pytest.raises(ValueError, match=r"^sigma must be positive, got 0.0$"):
-        sample_filters(np.eye(2), 1, sigma=0.0, rng=rng)
+    with pytest.raises(ValueError, match=r"^sigma must be non-negative, got -1.0$"):
+        sample_filters(np.eye(2), 1, sigma=-1.0, rng=rng)
     with pytest.raises(
         TypeError, match=r"^rng must be a numpy.random.Generator \(filters are drawn at random\), got 1 "
     ):

@@ -96,6 +96,13 @@ def test_degenerate_stacks_work() -> None:
     assert np.ptp(first.reshape(5, 4), axis=1).max() < 1e-14
 
 
+@pytest.mark.parametrize("stack", [Stack(2, 3, size=4, v=0.0), Stack(2, 3, size=4, q=0.0)], ids="vq")
+def test_variance_zero_leaves_zeros(stack: Stack) -> None:
+    found = measure(stack, 10, np.random.default_rng(9))
+    assert not found.second.any()
+    assert not found.second_error.any()
+
+
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
@@ -107,8 +114,8 @@ def test_degenerate_stacks_work() -> None:
         ({"size": 1}, "size must be at least 2, got 1"),
         ({"border": "none", "size": 2, "depth": 3}, "size must be at least 4, got 2"),
         ({"border": "disjoint"}, r"size must be left out for disjoint windows \(it is k\^depth\), got 4"),
-        ({"v": 0.0}, "v must be positive"),
-        ({"q": -1.0}, "q must be positive"),
+        ({"v": -0.5}, "v must be non-negative"),
+        ({"q": -1.0}, "q must be non-negative"),
         ({"weight_law": "cauchy"}, "weight_law must be one of normal, uniform, signs, got 'cauchy'"),
         ({"weight_correlation": 1.5}, r"weight_correlation must lie in \[0, 1\]"),
         ({"weight_correlation": np.eye(9)}, r"weight_correlation must be 4 x 4 for k = 2 in 2 dim.*, got 9 x 9"),

@@ -10,7 +10,8 @@ from theory.derive.batch_norm.affine import W, b, beta, fan_in, gamma, mu, respo
 from theory.ledger import Claim, Clause, Control, Hypothesis
 from theory.symbols import X, j, n
 
-FIXED = Hypothesis("mu and std are fixed (inference)")
+FIXED = Hypothesis("mu and std are fixed: inference, of which Section 5 speaks here")
+FIXED_SEEN = Hypothesis(FIXED.text, derive.fixed)
 
 
 def _affine(scale: sp.Expr, offset: sp.Expr) -> sp.Eq:
@@ -24,7 +25,8 @@ E15 = Claim(
     source="Jia et al., Eqs. (14), (15)",
     statement="BN after W x is the affine layer (Gamma Sigma W, beta - Gamma Sigma mu)",
     note="True to the letter in inference. In training mu and std are functions of the batch: the layer is then no "
-    "affine map, and no change of variables turns it into one.",
+    "affine map, and no change of variables turns it into one (W = gamma = 1, batches (0, 1) and (2, 0): the response "
+    "halfway is 1, halfway between the responses is 0).",
     clauses=(
         Clause(
             name="inference",
@@ -53,12 +55,12 @@ E15 = Claim(
             ),
         ),
         Clause(
-            name="training",
+            name="affine",
             text="the response halfway between two batches is halfway between their responses, as for any affine layer",
             printed=derive.HALFWAY,
-            condition=derive.fixed,
             experiment=responses.batches,
             derivation=derive.affine_response,
+            hypotheses=(FIXED_SEEN,),
             controls=(
                 Control("the first response", sp.Eq(derive.response_mid[j], response_a[j])),
                 Control("the sum of both", sp.Eq(derive.response_mid[j], response_a[j] + response_b[j])),

@@ -37,7 +37,7 @@ UNEVEN = Claim(
     statement="strengths are free to be scaled up or down, which results in very uneven magnitudes; consequently "
     "training easily falls in local minima that minimise (10) for certain directions but not for all",
     note="There are no local minima but global ones: every other critical point is a saddle with product 0. Evenness "
-    "is inherited, not produced: s_l^2 - s_k^2 is constant along the flow, and an update multiplies it by 1 - O(eta^2), "
+    "is inherited, not produced: s_l^2 - s_k^2 is constant along the flow, and an update multiplies it by 1-O(eta^2), "
     "so balanced starts stay balanced and uneven ones uneven, whatever is learned. Directions are learned one after "
     "another (X-SAXE has the times): training that stops early has only some of them, on a plateau, not in a minimum. "
     "Starts that do end at a saddle exist (two zero strengths; s = -t for two layers), but no positive start does.",

@@ -80,10 +80,14 @@ def independent_windows() -> Derivation:
     w, T = sp.symbols("w T", positive=True)
     mean, spread = _mean * sp.Product(k**2, (_layer, 1, l - 1)), _spread * sp.Product(k**2, (_layer, 1, l - 1))
     steps = (
-        Step("relu(w S) = w relu(S) for w > 0, here S = T > 0", equal(sp.Max(w * T, 0), w * sp.Max(T, 0))),
-        Step("relu(-w S) = w relu(-S)", equal(sp.Max(-w * T, 0), w * sp.Max(-T, 0))),
         Step(
-            "so x_1 = |w_0| relu(+-S); for T >= 0, relu(w T) = relu(w) T", equal(sp.Max(-w * T, 0), sp.Max(-w, 0) * T)
+            "relu(w S) = w relu(S) for w > 0, here S = T > 0",
+            equal(sp.Max(w * T, 0, evaluate=False), w * sp.Max(T, 0, evaluate=False)),
+        ),
+        Step("relu(-w S) = w relu(-S)", equal(sp.Max(-w * T, 0, evaluate=False), w * sp.Max(-T, 0, evaluate=False))),
+        Step(
+            "so x_1 = |w_0| relu(+-S); for T >= 0, relu(w T) = relu(w) T",
+            equal(sp.Max(-w * T, 0, evaluate=False), sp.Max(-w, 0, evaluate=False) * T),
         ),
         Step(
             "E[relu(w)^2] = v/2 in each of layers 2..l-1, E[w^2] = v in the first and the last",

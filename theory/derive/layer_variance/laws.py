@@ -93,9 +93,12 @@ def _half_steps() -> tuple[Step, ...]:
     return (
         Step(
             "max(y, 0)^2 + max(-y, 0)^2 = y^2, here y = s > 0",
-            equal(sp.Max(size, 0) ** 2 + sp.Max(-size, 0) ** 2, size**2),
+            equal(sp.Max(size, 0, evaluate=False) ** 2 + sp.Max(-size, 0, evaluate=False) ** 2, size**2),
         ),
-        Step("and y = -s", equal(sp.Max(-size, 0) ** 2 + sp.Max(size, 0) ** 2, (-size) ** 2)),
+        Step(
+            "and y = -s",
+            equal(sp.Max(-size, 0, evaluate=False) ** 2 + sp.Max(size, 0, evaluate=False) ** 2, (-size) ** 2),
+        ),
         Step(
             "w -> -w turns y = w.x into -y, so both parts have the same mean: half of E[y^2]",
             equal(both - both / 2, both / 2),
@@ -116,7 +119,7 @@ def half_left() -> Derivation:
     steps = (
         *_half_steps(),
         Step("y of the weights (a, b, ab, c) has E[y^2]", equal(sum(y**2 for y in sums) / 8, sp.Integer(4))),
-        Step("but E[max(y, 0)^2]", equal(sum(sp.Max(y, 0) ** 2 for y in sums) / 8, sp.Rational(5, 2))),
+        Step("but E[max(y, 0)^2]", equal(sum(sp.Max(y, 0, evaluate=False) ** 2 for y in sums) / 8, sp.Rational(5, 2))),
     )
     used = ("w and -w have the same law (all weights of the filter together)", "weights and inputs are independent")
     return Derivation((sp.Implies(symmetric, HALF), HALF_SAME_LAYER), used, steps)

@@ -17,7 +17,6 @@ from theory.verify import simulated, verify
 
 CLAIMS = find(["S-E15", "S-LEM1A", "S-LEM1B", "S-BBN", "S-ALPHA"])
 OTHER = {
-    "training": Verdict.CONDITIONAL,
     "alpha after": Verdict.CORRECTED,
     "idempotent": Verdict.CONDITIONAL,
     "signs": Verdict.CONDITIONAL,
@@ -40,10 +39,18 @@ def test_verdicts(claim: Claim, seed: int) -> None:
     assert rejected == tried > 0
 
 
+def test_in_training_the_layer_is_not_affine() -> None:
+    claim, clause = next((claim, clause) for claim, clause in CLAUSES if clause.name == "affine")
+    (report,) = verify(replace(claim, clauses=(replace(clause, hypotheses=()),)), level="simulation").clauses
+    assert report.verdict is Verdict.REFUTED
+    assert report.counterexample is not None
+    shown = {"A": "(0, 1)", "B": "(2, 0)", "statistics": "of the batch", "j": "0"}
+    assert shown.items() <= dict(report.counterexample.instance).items()
+
+
 @pytest.mark.parametrize(
     ("name", "instance"),
     [
-        ("training", {"A": "(0, 1)", "B": "(2, 0)", "statistics": "of the batch", "j": "0"}),
         ("alpha after", {"gamma/std": "(1, 3)", "band": "1/2", "j": "0"}),
         ("idempotent", {"gamma/std": "(1, 3)", "band": "1/2", "j": "0"}),
         ("signs", {"gamma/std": "(1, -3)", "band": "1", "j": "0"}),
