@@ -14,6 +14,7 @@ are active is neither.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +25,8 @@ from sim.grid import binary_size, broadcast_grid
 
 _BLOCK_ENTRIES = 2**19
 _LARGEST_P = 62
+_SHARED_ROWS = 4096
+"""From so many small grids on, two threads share them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +94,11 @@ def checked_grid_active_sums(
     d: FloatArray, w: FloatArray, w_star: FloatArray, moments: bool, shortcut: bool, workspace: Workspace
 ) -> ActiveSums:
     """As `grid_active_sums`, of float64 arrays (B, p) that have been checked."""
+    from sim.listed_sums import LISTED_P
+
     rows, p = w.shape
+    if p <= LISTED_P and not moments:
+        return _listed_active_sums(d, w, w_star)
     # a target along e0 takes one value for each s_0, so that counts say what it adds up to
     along_e0 = ~((w_star[:, 1:] != 0.0) & (d[:, 1:] != 0.0)).any(axis=1) if w_star[:, 1:].any() else np.True_
     simple = bool(along_e0.all())
@@ -161,6 +168,30 @@ def _sample_active_sums(X: FloatArray, y: FloatArray, w: FloatArray, moments: bo
     return ActiveSums(count, loss / n, gradient / n, mean)
 
 
+def _listed_active_sums(d: FloatArray, w: FloatArray, w_star: FloatArray) -> ActiveSums:
+    from sim.listed_sums import listed_gradients
+
+    rows, p = w.shape
+    d, w, w_star = _own(d), _own(w), _own(w_star)
+    count, loss, gradient = np.empty(rows, dtype=np.int64), np.empty(rows), np.empty((rows, p))
+
+    def fill(part: slice) -> None:
+        listed_gradients(d[part], w[part], w_star[part], count[part], loss[part], gradient[part])
+
+    if rows < _SHARED_ROWS:
+        fill(slice(rows))
+    else:
+        with ThreadPoolExecutor(2) as pool:
+            for done in [pool.submit(fill, part) for part in (slice(rows // 2), slice(rows // 2, rows))]:
+                done.result()
+    return ActiveSums(count, loss, gradient)
+
+
+def _own(array: FloatArray) -> FloatArray:
+    """Contiguous and writeable, since code is compiled anew for arrays that are not; a copy only where needed."""
+    return array if array.flags.c_contiguous and array.flags.writeable else np.array(array, order="C")
+
+
 def _active_products(
     d: FloatArray, w: FloatArray, directions: FloatArray, shortcut: bool, workspace: Workspace
 ) -> tuple[IntArray, FloatArray]:
@@ -168,8 +199,7 @@ def _active_products(
     from sim.listed_sums import LISTED_P, listed_products
 
     rows, p = w.shape
-    # compiled code is specialised for arrays of its own: contiguous, writeable
-    d, w = np.array(d, order="C"), np.array(w, order="C")
+    d, w = _own(d), _own(w)
     counts, products = np.empty((rows, 2), dtype=np.int64), np.empty_like(directions)
     if p <= LISTED_P:
         listed_products(d, w, directions, counts, products)

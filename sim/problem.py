@@ -73,6 +73,7 @@ class GridProblem:
         if d_rows.shape[1] > 62:
             raise ValueError(f"p must be at most 62 so that sample indices fit 64 bits, got {d_rows.shape[1]}")
         self.d, self.w_star = frozen_copy(d_rows), frozen_copy(target)
+        self._rows = np.array(d_rows), np.array(target)
         self._shortcut, self._workspace = shortcut, Workspace()
 
     @classmethod
@@ -99,7 +100,9 @@ class GridProblem:
         """See `sim.half_space.grid_active_sums`."""
         weights = require_rows(require_finite(w, "w"), "w", self.p)
         shape = (require_same_rows(w=weights, problem=self.d), self.p)
-        d, weights, target = (np.broadcast_to(array, shape) for array in (self.d, weights, self.w_star))
+        d, target, weights = (
+            array if array.shape == shape else np.broadcast_to(array, shape) for array in (*self._rows, weights)
+        )
         return checked_grid_active_sums(d, weights, target, moments, self._shortcut, self._workspace)
 
     def sample_gradients(self, w: FloatArray, index: IntArray) -> FloatArray:
