@@ -80,7 +80,8 @@ def free_density(s: FloatArray, taps: int) -> FloatArray:
 def draw(shown: Data | None = None) -> Figure:
     """The spectrum of one layer; the condition numbers of many."""
     shown = shown or data()
-    figure, axes = panels(TITLES["kernel-operator"], [["a", "b", "c"]], 3.2, width_ratios=[1.45, 1.0, 1.0])
+    # ratios that floats hold exactly: the layout then comes out the same every time
+    figure, axes = panels(TITLES["kernel-operator"], [["a", "b", "c"]], 3.2, width_ratios=[1.5, 1.0, 1.0])
     _spectrum(axes["a"], shown)
     _growth(axes["b"], shown)
     _tail(axes["c"], shown)
@@ -112,7 +113,9 @@ def _growth(axes: Axes, shown: Data) -> None:
     axes.plot(SIZES, middle, **LOOKS[2].with_markers)
     axes.axhline(1.0, color=LOOKS[1].color, ls=LOOKS[1].linestyle)
     axes.annotate("kernel as a matrix", (1, 1.0), (0, 3), textcoords="offset points", color=LOOKS[1].color, fontsize=8)
-    axes.set(xscale="log", yscale="log", xlabel="channels", ylabel=r"$s_{\max}/s_{\min}$", ylim=(0.7, None))
+    axes.set(
+        xscale="log", yscale="log", xlabel="channels", ylabel=r"$s_{\max}/s_{\min}$", xlim=(0.85, 38), ylim=(0.7, 3e3)
+    )
     axes.set_xticks(SIZES, [str(size) for size in SIZES])
     axes.minorticks_off()
 

@@ -68,7 +68,8 @@ def test_matrix_inside_the_band_is_returned_bit_for_bit(eps: float, dtype: type)
     rng = np.random.default_rng(5)
     lo, hi = band(eps)
     for m, n in ((1, 1), (3, 7), (9, 4), (6, 6)):
-        A = np.asarray(prescribed(rng, m, n, rng.uniform(lo * 1.01, hi * 0.99, min(m, n)).tolist()).matrix, dtype)
+        A: np.ndarray = prescribed(rng, m, n, rng.uniform(lo * 1.01, hi * 0.99, min(m, n)).tolist()).matrix
+        A = A.astype(dtype)
         done = project_to_band(A, eps)
         assert done.route == "unchanged"
         assert (done.matrix == A).all()
@@ -168,7 +169,7 @@ def test_eps_must_be_positive_and_finite(eps: float) -> None:
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
 def test_entries_must_be_finite(bad: float, dtype: type) -> None:
-    A = np.asarray(np.eye(3, 4), dtype)
+    A: np.ndarray = np.eye(3, 4).astype(dtype)
     A[1, 2] = bad
     with pytest.raises(ValueError, match=r"matrix must be finite, got matrix\[1, 2\]"):
         bound_singular_values(A, 0.1)
