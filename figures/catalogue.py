@@ -15,7 +15,7 @@ TITLES: Mapping[str, str] = MappingProxyType(
         "cost-of-the-gradient": "Two merged halves make the gradient over 5.6e14 samples a matter of a second",
         "zigzag-regimes": "Learning rate, momentum and sampling set how often gradients change sign",
         "table-1": "Table 1 is off in every cell, and cell (C) grows like (A), not like (B)",
-        "variance-plane": "Variance grows where both weights and inputs are correlated, and with depth also in cell (C)",
+        "variance-plane": "Variance grows where weights and inputs are both correlated, with depth also in cell (C)",
         "signal-propagation": "Correlated filters with He's variance explode, and make all positions alike",
         "critical-variance": "The more weights and inputs are correlated, the smaller weights must start",
         "mode-learning": "Directions are learned one after another, each along a sigmoid known in closed form",

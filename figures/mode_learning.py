@@ -101,7 +101,7 @@ def _flow(depth: int, until: float) -> tuple[FloatArray, FloatArray]:
 def draw(shown: Data | None = None) -> Figure:
     """Left two layers, four directions; right one direction, several depths."""
     numbers = shown or data()
-    figure, axes = panels(TITLES["mode-learning"], [["a", "b"]], 3.3, width_ratios=(1.15, 1.0))
+    figure, axes = panels(TITLES["mode-learning"], [["a", "b"]], 3.3, width_ratios=(1.125, 1.0))
     _directions(axes["a"], numbers)
     _depths(axes["b"], numbers)
     note(

@@ -61,7 +61,7 @@ def data() -> Data:
 def draw(shown: Data | None = None) -> Figure:
     """Left and middle the spectra, right the losses."""
     numbers = shown or data()
-    figure, axes = panels(TITLES["spectra-training"], [["a", "b", "c"]], 2.9, width_ratios=(1.0, 1.0, 0.9))
+    figure, axes = panels(TITLES["spectra-training"], [["a", "b", "c"]], 2.9, width_ratios=(1.0, 1.0, 0.875))
     _spectra(axes["a"], numbers.updates, numbers.plain)
     heading(axes["a"], "a", "gradient descent")
     _spectra(axes["b"], numbers.updates, numbers.bounded)

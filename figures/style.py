@@ -133,7 +133,11 @@ def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
 
 
 def panels(title: str, layout: list[Any], height: float, **keywords: Any) -> tuple[Figure, dict[str, Axes]]:
-    """A figure of the page's width with axes laid out as rows of their letters; its title says the finding."""
+    """A figure of the page's width with axes laid out as rows of their letters; its title says the finding.
+
+    Width ratios are to be binary fractions: the layout of others can differ in its last digit from draw to draw, and
+    with it the bytes of the file.
+    """
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
     figure.suptitle(title, x=0.01, ha="left", fontsize=10.5, fontweight="bold")
     return figure, figure.subplot_mosaic(layout, **keywords)

@@ -60,7 +60,7 @@ def data() -> Data:
 @styled
 def draw(shown: Data | None = None) -> Figure:
     """Left the samples and the filter, right descent on the first sample."""
-    figure, axes = panels(TITLES["underdetermined"], [["a", "b"]], 3.5, width_ratios=(0.8, 1.0))
+    figure, axes = panels(TITLES["underdetermined"], [["a", "b"]], 3.5, width_ratios=(0.8125, 1.0))
     _setup(axes["a"])
     _training(axes["b"], shown or data())
     return figure

@@ -92,7 +92,7 @@ def draw(shown: Data | None = None) -> Figure:
     """Both frames, the coordinates over updates, and the distance to w*."""
     shown = shown or data()
     figure, axes = panels(
-        TITLES["zigzag-two-samples"], [["a", "b", "c"], ["a", "b", "d"]], 4.0, width_ratios=(1.0, 1.0, 1.1)
+        TITLES["zigzag-two-samples"], [["a", "b", "c"], ["a", "b", "d"]], 4.0, width_ratios=(1.0, 1.0, 1.125)
     )
     heading(axes["a"], "a", rf"pixels: $w^{{\ast}}={numbers(W_STAR)}$")
     heading(axes["b"], "b", rf"rotated: $w^{{\ast}}={numbers(shown.rotated.w_star.round(12))}$")

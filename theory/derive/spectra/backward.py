@@ -12,7 +12,6 @@ from sympy.concrete.delta import deltasummation
 
 from theory.derivation import Derivation, Step, at_least, at_most, equal
 from theory.derive.spectra.bounding import HI, LO, eps
-from theory.derive.spectra.mixing import PRODUCT
 from theory.symbols import j
 
 back, error = sp.IndexedBase("back", real=True), sp.IndexedBase("error", real=True)
@@ -75,6 +74,7 @@ EXPLODE = sp.Le(largest, HI**depth)
 HALVED = sp.Eq(square_mean, N_L / 2**depth)
 
 IN_BAND = "all singular values of the layers lie in [1/(1+eps), 1+eps]"
+TALL_FAT = "s_min(T F) >= s_min(T) s_min(F) for T of full column rank and F of full row rank"
 ALIGNED = "W^i = R^(i+1) S^i R^iT for i = l+1, ..., L"
 
 _a, _b, _c = sp.symbols("a b c", nonnegative=True)
@@ -225,7 +225,7 @@ def valley() -> Derivation:
     steps = (*_powers(), Step("s_min of a tall times s_min of a fat one", equal(LO**2, HI**-2)))
     result = sp.Implies(sp.Eq(bulge, 0), SURVIVE)
     return Derivation(
-        (result, EXPLODE), (IN_BAND, PRODUCT, "no layer is wider than one before and one after it"), steps
+        (result, EXPLODE), (IN_BAND, TALL_FAT, "no layer is wider than one before and one after it"), steps
     )
 
 

@@ -44,7 +44,6 @@ BAND = "the singular values of both layers lie in [1/(1+eps), 1+eps]"
 PRODUCT = "s_min(A B C) >= s_min(A) s_min(B) s_min(C) for square A and C, and |A B C| <= |A| |B| |C|"
 
 _a, _b, _c = sp.symbols("a b c", nonnegative=True)
-_room = sp.Symbol("room", nonnegative=True)
 _lo = sp.Symbol("lo", positive=True)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sim.svb import band
-from theory.claims.observe.spectra import bounded, chains, mixed, operators
+from theory.claims.observe.spectra import bounded, chains, exact_layers, mixed, operators, shapes
 from theory.claims.spectra import backward, bounding, mixing
 from theory.claims.spectra import operators as convolutions
 from theory.derive.spectra.mixing import NO_BULGE
@@ -100,19 +100,19 @@ def test_other_matrices_lie_in_the_band() -> None:
 
 
 @pytest.mark.parametrize("shape", operators.CIRCULAR_SHAPES + operators.PADDED_SHAPES, ids=str)
-def test_dense_matrix_is_that_of_a_torch_layer(shape: operators.Shape) -> None:
+def test_dense_matrix_is_that_of_a_torch_layer(shape: shapes.Shape) -> None:
     kernel = np.random.default_rng(0).normal(size=(shape.N_out, shape.N_in, *shape.kernel))
-    ours = operators.dense(kernel, shape)
+    ours = shapes.dense(kernel, shape)
     assert ours.shape == (shape.N_out * np.prod(shape.positions), shape.N_in * np.prod(shape.image))
-    assert np.abs(ours - operators.dense_torch(kernel, shape)).max() <= 1e-13
+    assert np.abs(ours - shapes.dense_torch(kernel, shape)).max() <= 1e-13
 
 
 def test_exact_operators_are_those_of_the_floats() -> None:
-    for layer in (*operators.circular_candidates(), *operators.padded_candidates()):
-        (lowered,) = operators.lower(layer)
+    for layer in (*exact_layers.circular_candidates(), *exact_layers.padded_candidates()):
+        (lowered,) = exact_layers.lower(layer)
         exact = np.array(layer.matrix(), dtype=float)
-        assert np.abs(exact - operators.dense(lowered.kernel, lowered.shape)).max() <= 1e-14
-        values = operators.observe_exact(layer)
+        assert np.abs(exact - shapes.dense(lowered.kernel, lowered.shape)).max() <= 1e-14
+        values = exact_layers.observe_exact(layer)
         squares = np.linalg.svd(exact, compute_uv=False) ** 2
         if values:
             assert float(values["op_max2"]) == pytest.approx(squares[0], abs=1e-12)
