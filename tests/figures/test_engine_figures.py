@@ -7,6 +7,7 @@ import pytest
 
 from figures import cost_of_the_gradient, seven_by_seven
 from sim.activity import all_active
+from sim.half_space import Workspace
 
 
 @pytest.fixture(scope="module")
@@ -45,8 +46,8 @@ def test_costs_are_those_recorded() -> None:
     for sizes, seconds in shown.measured.values():
         assert (np.diff(sizes) > 0).all()
         assert (seconds > 0).all()
-    seconds = dict(zip(*shown.measured["merged halves"], strict=True))
-    assert 0.05 < seconds[49] < 5  # a matter of a second
+    merged = dict(zip(*shown.measured["merged halves"], strict=True))
+    assert 0.05 < merged[49] < 5  # a matter of a second
     beyond, extrapolated = shown.extrapolated
     assert (beyond[0], extrapolated[0]) == tuple(part[-1] for part in shown.measured["all samples"])
     # one more weight doubles the samples and lengthens each
@@ -56,5 +57,5 @@ def test_costs_are_those_recorded() -> None:
 def test_bytes_are_counted_from_the_arrays() -> None:
     shown = cost_of_the_gradient.data()
     assert shown.bytes["all samples"][19] == np.empty((2**20, 20)).nbytes
-    keys, masks = cost_of_the_gradient.Workspace().arrays(48)
+    keys, masks = Workspace().arrays(48)
     assert shown.bytes["merged halves"][48] == pytest.approx(keys.nbytes + masks.nbytes, rel=1e-6)

@@ -69,7 +69,7 @@ def meeting_gradient(d: FloatArray, w: FloatArray, w_star: FloatArray) -> FloatA
 
 
 def batch_gradients(d: FloatArray, w: FloatArray, block: int) -> FloatArray:
-    """Mean gradients (B, p) for d, w (B, p) and w* = e0: matrix products of `block` rows with all signs (2^p, p + 1)."""
+    """Mean gradients (B, p) for d, w (B, p) and w* = e0: products of `block` rows with all signs (2^p, p + 1)."""
     p = w.shape[1]
     signs = np.concatenate([np.ones((2**p, 1)), np.array(list(_sign_rows(p)))], axis=1)
     gap = np.eye(p)[0] - w
