@@ -1,4 +1,4 @@
-"""Gradients of ten thousand 3 x 3 filters, each on a grid of its own, against NumPy matrix products, both on two cores."""
+"""Gradients of ten thousand 3 x 3 filters on grids of their own, against NumPy matrix products, both on two cores."""
 
 from __future__ import annotations
 
