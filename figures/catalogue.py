@@ -11,6 +11,8 @@ TITLES: Mapping[str, str] = MappingProxyType(
         "zigzag-two-samples": "Updates in turn zig-zag between the normals; the full batch does not, yet is no faster",
         "theorem-1": "Each coordinate shrinks by its own constant factor, and printed Eq. (4) misses it",
         "activity-map": "A filter that starts with every sample active can still lose one for good",
+        "seven-by-seven": "A 7x7 filter activates all its 5.6e14 samples in ten updates, and then obeys Theorem 1",
+        "cost-of-the-gradient": "Two merged halves make the gradient over 5.6e14 samples a matter of a second",
         "zigzag-regimes": "Learning rate, momentum and sampling set how often gradients change sign",
         "table-1": "Table 1 is off in every cell, and cell (C) grows like (A), not like (B)",
         "variance-plane": "Variance grows where weights and inputs are both correlated, with depth also in cell (C)",

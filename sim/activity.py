@@ -11,7 +11,7 @@ import numpy as np
 
 from sim.arrays import BoolArray, FloatArray
 from sim.errors import require_finite, require_unit_interval
-from sim.grid import broadcast_grid, check_enumerable, half_preactivations
+from sim.grid import broadcast_grid, check_enumerable
 
 
 def smallest_preactivation(d: object, w: object) -> FloatArray:
@@ -41,30 +41,17 @@ def active_pattern(d: object, w: object) -> BoolArray:
 
     Agrees with `sim.half_space.grid_active_sums` on every sample, ties included.
     """
+    from sim.meeting_sums import thresholds
+
     rows, weights, _ = broadcast_grid(d, w, None)
-    check_enumerable(rows.shape[1])
-    high, low = half_preactivations(rows, weights)
-    preactivation = high[:, :, None] + low[:, None, :]
-    return np.asarray(preactivation > 0).reshape(len(rows), -1)
-
-
-def surely_all_active(d: FloatArray, w: FloatArray) -> BoolArray:
-    """As `all_active` for (B, p), but only where no rounding of `half_preactivations` could say otherwise."""
-    centre, spread = _centre_and_spread(d, w)
-    return np.asarray(centre - spread > _rounding(w.shape[-1], centre, spread))
-
-
-def surely_dead(d: FloatArray, w: FloatArray) -> BoolArray:
-    """As `dead` for (B, p), but only where no rounding of `half_preactivations` could say otherwise."""
-    centre, spread = _centre_and_spread(d, w)
-    certain = centre + spread < -_rounding(w.shape[-1], centre, spread)
-    return np.asarray(certain | ~w.any(axis=-1))
-
-
-def _rounding(p: int, centre: FloatArray, spread: FloatArray) -> FloatArray:
-    # at most p + 1 roundings either way, each of at most eps times the sum of magnitudes; doubled for slack
-    limits = np.finfo(np.float64)
-    return np.asarray(4.0 * (p + 2) * limits.eps * (np.abs(centre) + spread) + limits.tiny)
+    count, p = weights.shape
+    check_enumerable(p)
+    sums, terms = np.empty((count, 2), dtype=np.int64), np.empty((count, p - 1), dtype=np.int64)
+    thresholds(np.array(rows, order="C"), np.array(weights, order="C"), sums, terms)
+    for i in range(p - 1):
+        term = terms[:, i : i + 1]
+        sums = np.concatenate([sums - term, sums + term], axis=1)
+    return np.asarray(sums > 0)
 
 
 def _centre_and_spread(d: object, w: object) -> tuple[FloatArray, FloatArray]:

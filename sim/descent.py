@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,6 +62,27 @@ class Trajectory:
         return len(self.gradients)
 
 
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """All that a run of `step` updates has come to, from which it can go on.
+
+    weights (step + 1, B, p) and gradients (step, B, p) as in `Trajectory`; loss, active_fraction: (step, B), or (0, B)
+    if not recorded; velocity: (B, p); diverged: (B,).
+    """
+
+    weights: FloatArray
+    gradients: FloatArray
+    loss: FloatArray
+    active_fraction: FloatArray
+    velocity: FloatArray
+    diverged: BoolArray
+
+    @property
+    def step(self) -> int:
+        """Updates made."""
+        return len(self.gradients)
+
+
 def descend(
     problem: Problem,
     w: object,
@@ -75,6 +96,8 @@ def descend(
     rng: np.random.Generator | None = None,
     record_loss: bool = True,
     check_stability: bool = True,
+    on_step: Callable[[Snapshot], object] | None = None,
+    resume: Snapshot | None = None,
 ) -> Trajectory:
     """`steps` updates v <- momentum v + g + l2 w, w <- w - learning_rate v from v = 0, as torch.optim.SGD does them.
 
@@ -87,6 +110,10 @@ def descend(
 
     With `record_loss`, every step costs a sum over all samples, whatever the order. With `check_stability`, warns
     with `StabilityWarning` for a learning rate at or beyond `stability_limit`. Divergence is reported in the result.
+
+    on_step is called after each update, with arrays that are valid, and not to be changed, until it returns or the run
+    is interrupted. `resume` goes on from such a snapshot of a run with the same arguments and an `rng` in the state
+    that it began with; the result is that of one run of all `steps`, to the last bit.
 
     Raises ValueError or TypeError for arguments out of range or of the wrong shape, naming the argument.
     """
@@ -115,12 +142,21 @@ def descend(
     gradients = np.empty((steps, rows, problem.p))
     loss, active_fraction = (np.empty((steps + 1 if record_loss else 0, rows)) for _ in range(2))
     weights[0] = current
+    done = 0
+    if resume is not None:
+        done = _require_resumable(resume, current, steps, record_loss)
+        weights[: done + 1], gradients[:done] = resume.weights, resume.gradients
+        if record_loss:
+            loss[:done], active_fraction[:done] = resume.loss, resume.active_fraction
+        current, velocity, diverged = weights[done].copy(), resume.velocity.copy(), resume.diverged.copy()
+        for _ in range(done if order != "full" else 0):
+            next(indices)
 
     def record(t: int, sums: ActiveSums) -> None:
         loss[t] = sums.loss
         active_fraction[t] = sums.count / problem.n_samples
 
-    for t in range(steps):
+    for t in range(done, steps):
         sums = problem.active_sums(current) if order == "full" or record_loss else None
         if record_loss and sums is not None:
             record(t, sums)
@@ -132,10 +168,13 @@ def descend(
         with np.errstate(over="ignore", invalid="ignore"):
             velocity = momentum * velocity + gradients[t] + l2 * current
             proposed = current - step_size * velocity
-            diverged |= ~(np.abs(proposed) <= DIVERGENCE_BOUND).all(axis=1)
+            diverged = diverged | ~(np.abs(proposed) <= DIVERGENCE_BOUND).all(axis=1)
         velocity[diverged] = 0.0
         current = np.where(diverged[:, None], current, proposed)
         weights[t + 1] = current
+        if on_step is not None:
+            made = (weights[: t + 2], gradients[: t + 1], loss[: t + 1], active_fraction[: t + 1])
+            on_step(Snapshot(*made, velocity, diverged))
     if record_loss:
         record(steps, problem.active_sums(current))
     return Trajectory(weights, gradients, loss, active_fraction, diverged)
@@ -155,6 +194,23 @@ def stability_limit(
         return np.asarray(2.0 * (1.0 + momentum) / (2.0 / problem.largest_stable_learning_rate() + l2))
     steepest = 2.0 * problem.largest_squared_norm() + l2
     return np.asarray(np.divide(2.0, steepest, out=np.full_like(steepest, np.inf), where=steepest > 0))
+
+
+def _require_resumable(snapshot: Snapshot, initial: FloatArray, steps: int, record_loss: bool) -> int:
+    """The number of updates of a snapshot that fits the run."""
+    done = snapshot.step
+    if done > steps:
+        raise ValueError(f"steps must be at least the {done} that the snapshot to resume has made, got {steps}")
+    recorded = done if record_loss else 0
+    shapes = {"weights": (done + 1, *initial.shape), "gradients": (done, *initial.shape), "velocity": initial.shape}
+    shapes |= {"loss": (recorded, len(initial)), "active_fraction": (recorded, len(initial))}
+    for name, shape in shapes.items():
+        given = getattr(snapshot, name).shape
+        if given != shape:
+            raise ValueError(f"resume must have {name} of shape {shape}, got {given}")
+    if not np.array_equal(snapshot.weights[0], initial):
+        raise ValueError("resume must have begun at w, got a snapshot with other initial weights")
+    return done
 
 
 def _scalar(value: float, name: str) -> float:

@@ -28,7 +28,7 @@ def check_enumerable(p: int, limit: int = ENUMERABLE_P) -> int:
     p = require_positive_int(p, "p")
     if p > limit:
         # exact integers: 2^p overflows a float for large p
-        size = _binary_size(8 * p * 2**p)
+        size = binary_size(8 * p * 2**p)
         raise ValueError(
             f"p must be at most {limit} to enumerate the sample grid, got p = {p}: "
             f"2^{p} = {_power_text(p)} samples would take {size} as float64"
@@ -70,25 +70,6 @@ def grid_samples(d: object) -> FloatArray:
     samples *= half_widths
     samples[:, 0] += 1.0
     return samples
-
-
-def half_signs(p: int) -> tuple[FloatArray, FloatArray]:
-    """Sign tables (high (2^(p-q), p-q), low (2^q, q)), q about p/2: sample n is row n >> q beside row n mod 2^q."""
-    low_bits = _low_bits(p)
-    high_bits = p - low_bits
-    high = signs_of(np.arange(2**high_bits, dtype=np.int64), high_bits)
-    return high, signs_of(np.arange(2**low_bits, dtype=np.int64), low_bits)
-
-
-def half_preactivations(d: FloatArray, w: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Tables high (B, 2^(p-q)) and low (B, 2^q) such that w.X of sample n is high[n >> q] + low[n mod 2^q].
-
-    d and w are (B, p). This sum of two table entries, rounded once more, *is* the pre-activation that decides which
-    grid samples are active, so all routines that enumerate the grid agree on ties.
-    """
-    low_bits = _low_bits(w.shape[1])
-    deviation = w * d
-    return _signed_sums(w[:, :1], deviation[:, low_bits:]), _signed_sums(np.zeros((len(w), 1)), deviation[:, :low_bits])
 
 
 def pixel_frame(w_star: object) -> FloatArray:
@@ -142,24 +123,12 @@ def basis_row(p: int) -> FloatArray:
     return row
 
 
-def _low_bits(p: int) -> int:
-    return (p + 1) // 2
-
-
-def _signed_sums(offset: FloatArray, terms: FloatArray) -> FloatArray:
-    # doubling adds in one fixed order, so that a row's rounding never depends on the batch it sits in
-    sums = offset
-    for i in range(terms.shape[1]):
-        term = terms[:, i : i + 1]
-        sums = np.concatenate([sums - term, sums + term], axis=1)
-    return sums
-
-
 def _power_text(p: int) -> str:
     return f"{2**p:,}" if p <= 62 else f"about 1e{int(p * 0.30103)}"
 
 
-def _binary_size(size: int) -> str:
+def binary_size(size: int) -> str:
+    """A number of bytes in the largest unit of which it has one."""
     for unit in ("B", "KiB", "MiB", "GiB", "TiB", "PiB"):
         if size < 1024:
             return f"{size} {unit}"

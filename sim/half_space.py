@@ -1,26 +1,32 @@
 """The one place that sums over active samples: those in the open half-space w.X > 0 (Schneider, Eq. 2).
 
-A tie w.X = 0 is inactive. In floating point the test is applied to the rounded pre-activation: a sample whose exact
-w.X is zero may round to +-1e-17 and count either way, and so may the two engines here differ on it, since they add in
-different orders. Ties are decided exactly when all products w_i d_i and their sums are representable, for instance
-for dyadic rationals of few bits (1/4, 3/8); decimals such as 0.1 are not. `sim.exact` decides every tie exactly.
+A tie w.X = 0 is inactive. On the grid, w.X = c +- t_1 +- ... +- t_(p-1) with t_i = w_i d_i and c = w_0 -+ w_0 d_0, and
+what counts is the sign of that sum for these floats, added up exactly; only a t_i that is smaller than 2^-6 of the sum
+of the others' magnitudes may first lose bits below 2^-59 of that sum (its own rounding in float64 is 2^-53 of it). So a
+tie is decided as in exact arithmetic whenever products are representable, as for dyadic rationals (1/4, 3/8), whatever
+the order of coordinates; decimals such as 0.1 are not, and may fall either way, as 0.1 * 3 > 0.3 does. `sim.exact`
+decides ties among rationals. Listed samples are decided by their rounded dot product.
 
-On the grid every sum follows from how often the signs of two coordinates agree among the active samples. These
-numbers are integers, so they are exact and depend on no order of summation.
+Sums over the grid are sums of integers (`sim.meeting_sums`), so they depend on no order, method or batch: it is only
+to save time that small grids are listed and large ones met in the middle, and that a grid of which all or no samples
+are active is neither.
 """
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 
-from sim.activity import surely_all_active, surely_dead
-from sim.arrays import FloatArray, IntArray, blocks
+from sim.arrays import FloatArray, IntArray, MaskArray, blocks
 from sim.errors import require_finite, require_rows, require_shape
-from sim.grid import broadcast_grid, check_enumerable, half_preactivations, half_signs
+from sim.grid import binary_size, broadcast_grid
 
 _BLOCK_ENTRIES = 2**19
+_LARGEST_P = 62
+_SHARED_ROWS = 4096
+"""From so many small grids on, two threads share them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,32 +45,87 @@ class ActiveSums:
     second_moment: FloatArray | None = None
 
 
+class Workspace:
+    """Memory that sums over large grids work in: 0.3 GB for p = 49, kept for the next sums. Not for two threads."""
+
+    def __init__(self) -> None:
+        self._keys: IntArray = np.empty((3, 0), dtype=np.int64)
+        self._masks: MaskArray = np.empty((3, 0), dtype=np.uint32)
+
+    @staticmethod
+    def size(signs: int) -> int:
+        """Bytes needed for that many signs that matter beyond the first."""
+        return 36 * (1 << max((signs + 1) // 2 - 1, 0))
+
+    def arrays(self, signs: int) -> tuple[IntArray, MaskArray]:
+        """Room for that many signs that matter beyond the first."""
+        half = 1 << max((signs + 1) // 2 - 1, 0)
+        if self._masks.shape[1] < half:
+            self._keys, self._masks = np.empty((3, half + 1), np.int64), np.empty((3, half), np.uint32)
+        return self._keys, self._masks
+
+
 def grid_active_sums(
-    d: object, w: object, w_star: object | None = None, *, moments: bool = False, shortcut: bool = True
+    d: object,
+    w: object,
+    w_star: object | None = None,
+    *,
+    moments: bool = False,
+    shortcut: bool = True,
+    workspace: Workspace | None = None,
 ) -> ActiveSums:
     """Sums over the active samples of the 2^p grid of half-widths d, for filters w and targets y = w*.X.
 
-    d, w, w_star: (p,), (1, p) or (B, p); w_star None means e0. With `shortcut`, rows that an O(p) test proves all
-    active or dead are not enumerated (the result is the same to the last bit), and p may be up to 62 if that is so of
-    every row. Memory is O(2^(p/2) + p^2) per row and bounded blocks beside; the loss is accurate to some
-    p eps (|w| + |w*|)^2 absolutely. Raises ValueError for arguments out of range and for p > 20 to be enumerated.
+    d, w, w_star: (p,), (1, p) or (B, p); w_star None means e0. Time and memory are about 2^(p/2): at p = 49 some 0.4 s
+    and 0.3 GB for a filter, twice the time for targets that are not along e0, 25 times for moments. Without `shortcut`
+    this is so even of grids that an O(p) test finds all active or dead, to the same bits. p may be up to 62 as long as
+    all others have w_i d_i != 0 for at most 48 of the i > 0. `workspace` saves large grids from asking for memory anew.
+
+    The loss is accurate to some p eps (|w| + |w*|)^2 absolutely, gradient and moments to some eps of the residuals that
+    they add up. Raises ValueError for arguments out of range, ArithmeticError if sums fail their own checks.
 
     Schneider, Eqs. (1) and (2).
     """
     half_widths, weights, target = broadcast_grid(d, w, w_star)
-    rows, p = weights.shape
-    if p > 62:
-        raise ValueError(f"p must be at most 62 so that counts of samples fit 64 bits, got {p}")
-    signs = np.zeros((rows, p + 1, p + 1))
-    todo = np.ones(rows, dtype=np.bool_)
-    if shortcut:
-        full = surely_all_active(half_widths, weights)
-        signs[full] = 2.0**p * np.eye(p + 1)
-        todo = ~full & ~surely_dead(half_widths, weights)
-    if todo.any():
-        check_enumerable(p)
-        signs[todo] = _active_sign_products(half_widths[todo], weights[todo])
-    return _sums_from_sign_products(signs, half_widths, weights, target, moments)
+    return checked_grid_active_sums(half_widths, weights, target, moments, shortcut, workspace or Workspace())
+
+
+def checked_grid_active_sums(
+    d: FloatArray, w: FloatArray, w_star: FloatArray, moments: bool, shortcut: bool, workspace: Workspace
+) -> ActiveSums:
+    """As `grid_active_sums`, of float64 arrays (B, p) that have been checked."""
+    from sim.listed_sums import LISTED_P
+
+    rows, p = w.shape
+    if p <= LISTED_P and not moments:
+        return _listed_active_sums(d, w, w_star)
+    # a target along e0 takes one value for each s_0, so that counts say what it adds up to
+    along_e0 = ~((w_star[:, 1:] != 0.0) & (d[:, 1:] != 0.0)).any(axis=1) if w_star[:, 1:].any() else np.True_
+    simple = bool(along_e0.all())
+    directions = np.zeros((rows, 1 + (not simple) + (p + 1 if moments else 0), p + 1))
+    for place, vector in enumerate((w_star - w,) if simple else (w_star - w, w_star)):
+        directions[:, place, 0] = vector[:, 0]
+        np.multiply(vector, d, out=directions[:, place, 1:])
+    if moments:
+        directions[:, -(p + 1) :] = np.eye(p + 1)
+    counts, products = _active_products(d, w, directions, shortcut, workspace)
+    gap, along_gap = directions[:, 0], products[:, 0]
+    gradient = d * along_gap[:, 1:]
+    gradient[:, 0] += along_gap[:, 0]
+    gradient *= -2.0
+    count = counts[:, 0] + counts[:, 1]
+    missed = np.zeros(rows)
+    for o, sign in enumerate((-1.0, 1.0)):
+        end = w_star[:, 0] + sign * w_star[:, 0] * d[:, 0]
+        missed += (0.5 - counts[:, o] / 2.0**p) * end * end
+    if not simple:
+        target = directions[:, 1]
+        rest = np.square(target).sum(axis=1) - (target * products[:, 1]).sum(axis=1)
+        missed = np.where(along_e0, missed, np.where(count == 2**p, 0.0, rest))
+    # rounding can take what vanishes below zero
+    loss = np.maximum(np.einsum("bi,bi->b", gap, along_gap), 0.0) + np.maximum(missed, 0.0)
+    second_moment = _moment_in_samples(products[:, -(p + 1) :], d) if moments else None
+    return ActiveSums(count, loss, gradient, second_moment)
 
 
 def sample_active_sums(X: object, y: object, w: object, *, moments: bool = False) -> ActiveSums:
@@ -107,59 +168,65 @@ def _sample_active_sums(X: FloatArray, y: FloatArray, w: FloatArray, moments: bo
     return ActiveSums(count, loss / n, gradient / n, mean)
 
 
-def _active_sign_products(d: FloatArray, w: FloatArray) -> FloatArray:
-    """Sum over active grid samples of s s^T, s = (1, s_0, ..., s_(p-1)): (B, p + 1, p + 1), exact integers."""
+def _listed_active_sums(d: FloatArray, w: FloatArray, w_star: FloatArray) -> ActiveSums:
+    from sim.listed_sums import listed_gradients
+
     rows, p = w.shape
-    high_signs, low_signs = (np.pad(table, ((0, 0), (1, 0)), constant_values=1.0) for table in half_signs(p))
-    q = low_signs.shape[1] - 1
-    cut = max(1, _BLOCK_ENTRIES // len(low_signs))
-    result = np.zeros((rows, p + 1, p + 1))
-    for part in blocks(rows, cut // len(high_signs)):
-        high, low = half_preactivations(d[part], w[part])
-        cross = np.zeros((len(high), p - q + 1, q + 1))
-        per_high, per_low = np.zeros_like(high), np.zeros_like(low)
-        for span in blocks(high.shape[1], cut):
-            active = (high[:, span, None] + low[:, None, :] > 0).astype(np.float64)
-            sums = active @ low_signs
-            cross += high_signs[span].T @ sums
-            per_high[:, span] = sums[:, :, 0]
-            per_low += active.sum(axis=1)
-        low_low = np.einsum("bl,li,lj->bij", per_low, low_signs, low_signs, optimize=True)
-        high_high = np.einsum("bh,hi,hj->bij", per_high, high_signs, high_signs, optimize=True)
-        result[part, : q + 1, : q + 1] = low_low
-        result[part, q + 1 :, : q + 1] = cross[:, 1:, :]
-        result[part, : q + 1, q + 1 :] = cross[:, 1:, :].transpose(0, 2, 1)
-        result[part, q + 1 :, q + 1 :] = high_high[:, 1:, 1:]
-    return result
+    d, w, w_star = _own(d), _own(w), _own(w_star)
+    count, loss, gradient = np.empty(rows, dtype=np.int64), np.empty(rows), np.empty((rows, p))
+
+    def fill(part: slice) -> None:
+        listed_gradients(d[part], w[part], w_star[part], count[part], loss[part], gradient[part])
+
+    if rows < _SHARED_ROWS:
+        fill(slice(rows))
+    else:
+        with ThreadPoolExecutor(2) as pool:
+            for done in [pool.submit(fill, part) for part in (slice(rows // 2), slice(rows // 2, rows))]:
+                done.result()
+    return ActiveSums(count, loss, gradient)
 
 
-def _sums_from_sign_products(
-    signs: FloatArray, d: FloatArray, w: FloatArray, w_star: FloatArray, moments: bool
-) -> ActiveSums:
-    p, n = w.shape[1], 2.0 ** w.shape[1]
-    # the symmetric grid has mean sign products equal to the identity, so what is not active is the rest of it
-    active, rest = signs / n, np.eye(p + 1) - signs / n
-    gap = w_star - w
-    along_gap, along_target = _sign_coordinates(gap, d), _sign_coordinates(w_star, d)
-    pulled = np.einsum("bij,bj->bi", active, along_gap)
-    loss = np.einsum("bi,bi->b", along_gap, pulled)
-    loss += np.einsum("bi,bij,bj->b", along_target, rest, along_target)
-    gradient = -2.0 * d * pulled[:, 1:]
-    gradient[:, 0] -= 2.0 * pulled[:, 0]
-    count = np.rint(signs[:, 0, 0]).astype(np.int64)
-    # rounding can take a vanishing quadratic form below zero
-    loss = np.maximum(loss, 0.0)
-    return ActiveSums(count, loss, gradient, _moment_in_samples(active, d) if moments else None)
+def _own(array: FloatArray) -> FloatArray:
+    """Contiguous and writeable, since code is compiled anew for arrays that are not; a copy only where needed."""
+    return array if array.flags.c_contiguous and array.flags.writeable else np.array(array, order="C")
 
 
-def _sign_coordinates(v: FloatArray, d: FloatArray) -> FloatArray:
-    """Coefficients (B, p + 1) of v.X in terms of (1, s_0, ..., s_(p-1))."""
-    return np.concatenate([v[:, :1], v * d], axis=1)
+def _active_products(
+    d: FloatArray, w: FloatArray, directions: FloatArray, shortcut: bool, workspace: Workspace
+) -> tuple[IntArray, FloatArray]:
+    """Counts of active samples with s_0 = -1 and +1, (B, 2), and means of 1[w.X > 0] r s for r = direction.s."""
+    from sim.listed_sums import LISTED_P, listed_products
+
+    rows, p = w.shape
+    d, w = _own(d), _own(w)
+    counts, products = np.empty((rows, 2), dtype=np.int64), np.empty_like(directions)
+    if p <= LISTED_P:
+        listed_products(d, w, directions, counts, products)
+        return counts, products
+
+    from sim.meeting_sums import MOST_SIGNS, active_products, thresholds
+
+    if p > _LARGEST_P:
+        raise ValueError(f"p must be at most {_LARGEST_P} so that counts of samples fit 64 bits, got {p}")
+    signs = p - 1
+    if signs > MOST_SIGNS:
+        signs = thresholds(d, w, np.empty((rows, 2), np.int64), np.empty((rows, p - 1), np.int64))
+        if signs > MOST_SIGNS:
+            size = binary_size(Workspace.size(signs))
+            raise ValueError(
+                f"p must be at most {MOST_SIGNS + 1} unless all samples are active, or none, or enough w_i d_i are 0; "
+                f"got p = {p} with {signs} of the w_i d_i, i > 0, not 0: their sorted half-sums would take {size}, "
+                f"and 2^{(signs - MOST_SIGNS + 1) // 2} times the time of p = {MOST_SIGNS + 1}"
+            )
+    if not active_products(d, w, directions, shortcut, *workspace.arrays(signs), counts, products):
+        raise ArithmeticError(f"the two halves of a grid with p = {p} do not agree on what is active")
+    return counts, products
 
 
 def _moment_in_samples(sign_products: FloatArray, d: FloatArray) -> FloatArray:
     """E[1 X X^T] (B, p, p) from E[1 s s^T], since X = e0 + d s."""
-    moment = d[:, :, None] * sign_products[:, 1:, 1:] * d[:, None, :]
+    moment = sign_products[:, 1:, 1:] * (d[:, :, None] * d[:, None, :])
     moment[:, 0, :] += sign_products[:, 0, 1:] * d
     moment[:, :, 0] += sign_products[:, 1:, 0] * d
     moment[:, 0, 0] += sign_products[:, 0, 0]

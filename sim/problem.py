@@ -9,7 +9,13 @@ import numpy as np
 from sim.arrays import FloatArray, IntArray, frozen_copy
 from sim.errors import require_finite, require_rows, require_same_rows
 from sim.grid import broadcast_grid, signs_of
-from sim.half_space import ActiveSums, grid_active_sums, per_sample_gradients, sample_active_sums
+from sim.half_space import (
+    ActiveSums,
+    Workspace,
+    checked_grid_active_sums,
+    per_sample_gradients,
+    sample_active_sums,
+)
 from sim.instance import FilterBatch
 from sim.samples import SampleSet
 
@@ -56,21 +62,24 @@ class Problem(Protocol):
 class GridProblem:
     """The 2^p grids of half-widths d with targets y = w*.X; d and w_star are (p,) or (B, p), w_star None means e0.
 
-    No sample is stored. Schneider, Section 3.2, assumptions 2 and 3.
+    No sample is stored. `shortcut`: see `sim.half_space.grid_active_sums`; where an update may leave some samples
+    inactive, the O(p) test is made anew for each. Schneider, Section 3.2, assumptions 2 and 3.
     """
 
-    def __init__(self, d: object, w_star: object | None = None) -> None:
+    def __init__(self, d: object, w_star: object | None = None, *, shortcut: bool = True) -> None:
         half_widths = require_finite(d, "d")
         width = half_widths.shape[-1] if half_widths.ndim else 0
         d_rows, _, target = broadcast_grid(half_widths, np.zeros(width), w_star)
         if d_rows.shape[1] > 62:
             raise ValueError(f"p must be at most 62 so that sample indices fit 64 bits, got {d_rows.shape[1]}")
         self.d, self.w_star = frozen_copy(d_rows), frozen_copy(target)
+        self._rows = np.array(d_rows), np.array(target)
+        self._shortcut, self._workspace = shortcut, Workspace()
 
     @classmethod
-    def of(cls, batch: FilterBatch) -> GridProblem:
+    def of(cls, batch: FilterBatch, *, shortcut: bool = True) -> GridProblem:
         """The grids of a batch of instances, one per row."""
-        return cls(batch.d, batch.w_star)
+        return cls(batch.d, batch.w_star, shortcut=shortcut)
 
     @property
     def p(self) -> int:
@@ -89,7 +98,12 @@ class GridProblem:
 
     def active_sums(self, w: FloatArray, *, moments: bool = False) -> ActiveSums:
         """See `sim.half_space.grid_active_sums`."""
-        return grid_active_sums(self.d, w, self.w_star, moments=moments)
+        weights = require_rows(require_finite(w, "w"), "w", self.p)
+        shape = (require_same_rows(w=weights, problem=self.d), self.p)
+        d, target, weights = (
+            array if array.shape == shape else np.broadcast_to(array, shape) for array in (*self._rows, weights)
+        )
+        return checked_grid_active_sums(d, weights, target, moments, self._shortcut, self._workspace)
 
     def sample_gradients(self, w: FloatArray, index: IntArray) -> FloatArray:
         """Gradients (B, m, p) of single samples; see `Problem`."""

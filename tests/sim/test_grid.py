@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sim.grid import check_enumerable, grid_samples, grid_signs, half_preactivations, half_signs, pixel_frame, to_pixels
+from sim.grid import check_enumerable, grid_samples, grid_signs, pixel_frame, to_pixels
 from sim.instance import FilterInstance
 from tests.reference.single_filter import naive_grid
 from tests.sim.rounding import EPS, rounding
@@ -24,23 +24,6 @@ def test_signs_follow_the_bits_of_the_index() -> None:
 def test_samples_equal_their_naive_twin(instance: FilterInstance) -> None:
     d = [float(entry) for entry in instance.d]
     assert np.array_equal(grid_samples(d), naive_grid(d))
-
-
-@pytest.mark.parametrize("p", range(1, 9))
-def test_half_tables_make_up_the_grid(p: int) -> None:
-    high, low = half_signs(p)
-    index = np.arange(2**p)
-    whole = np.concatenate([low[index % len(low)], high[index // len(low)]], axis=1)
-    assert np.array_equal(whole, grid_signs(p))
-
-
-@settings(max_examples=40, deadline=None, derandomize=True)
-@given(float_instances())
-def test_half_preactivations_sum_to_preactivations(instance: FilterInstance) -> None:
-    d, w = np.array([instance.d], dtype=float), np.array([instance.w], dtype=float)
-    high, low = half_preactivations(d, w)
-    whole = (high[0][:, None] + low[0][None, :]).ravel()
-    assert np.abs(whole - naive_grid(d[0]) @ w[0]).max() <= rounding(instance.p, float(np.abs(w).sum()))
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)

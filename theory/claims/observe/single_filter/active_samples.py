@@ -1,4 +1,4 @@
-"""Updates of which only the active samples are part, observed on any samples and on samples close to e0."""
+"""Updates of which only the active samples are part, observed on any samples, and on samples and grids close to e0."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from sim.exact import exact_active, exact_step, exact_targets
 from sim.half_space import sample_active_sums
+from sim.problem import GridProblem
 from sim.samples import SampleSet, linear_targets
 from theory.claims.observe.rationals import simplest_first, text
 from theory.claims.observe.single_filter.one_step import EPS
@@ -155,7 +156,28 @@ class Pairs:
     learning_rate: np.ndarray
 
 
-def close_samples(rng: np.random.Generator, rows: int = 60) -> Iterator[Pairs]:
+@dataclass(frozen=True)
+class GridPairs:
+    """The same on grids of half-widths d (B, p), far too many samples to be listed."""
+
+    d: np.ndarray
+    w: np.ndarray
+    v: np.ndarray
+    away: np.ndarray
+    learning_rate: np.ndarray
+
+
+def large_grids(rng: np.random.Generator) -> Iterator[GridPairs]:
+    """Filters of 5 x 5 weights around e0, on grids within a radius of 0.02 to 0.5; and one of 7 x 7."""
+    for p, rows, distances in ((25, 40, (1.0, 4.0, 8.0)), (49, 1, (4.0,))):
+        for away in distances:
+            d = rng.uniform(0.1, 1.0, (rows, p))
+            d *= rng.choice([0.02, 0.05, 0.2, 0.5], (rows, 1)) / np.linalg.norm(d, axis=1, keepdims=True)
+            w, v = (np.eye(p)[0] - away * _directions(rng, rows, p, 1.0 / away) for _ in range(2))
+            yield GridPairs(d, w, v, np.full(rows, away), rng.uniform(0.05, 0.5, rows))
+
+
+def close_samples(rng: np.random.Generator, rows: int = 60) -> Iterator[Pairs | GridPairs]:
     """Samples within a radius of 0.02 to 0.5 of e0; filters near and far, with all, some or none of them active."""
     for p in (2, 3, 6):
         for away in (1.0, 4.0, 8.0):
@@ -164,6 +186,7 @@ def close_samples(rng: np.random.Generator, rows: int = 60) -> Iterator[Pairs]:
             offsets *= rng.uniform(0.0, 1.0, (rows, 10, 1)) / np.linalg.norm(offsets, axis=2, keepdims=True)
             w, v = (np.eye(p)[0] - away * _directions(rng, rows, p, 1.0 / away) for _ in range(2))
             yield Pairs(np.eye(p)[0] + radius * offsets, w, v, np.full(rows, away), rng.uniform(0.05, 0.5, rows))
+    yield from large_grids(rng)
 
 
 def _directions(rng: np.random.Generator, rows: int, p: int, edge: float) -> np.ndarray:
@@ -175,20 +198,45 @@ def _directions(rng: np.random.Generator, rows: int, p: int, edge: float) -> np.
     return np.column_stack([first, np.sqrt(1.0 - first**2)[:, None] * across])
 
 
-def observe_pairs(pairs: Pairs) -> Observation:
+def observe_pairs(pairs: Pairs | GridPairs) -> Observation:
     """One update of either filter."""
+    if isinstance(pairs, GridPairs):
+        return _observe_grid_pairs(pairs)
     target = np.broadcast_to(np.eye(pairs.w.shape[1])[0], pairs.w.shape)
     one, other = (observe(Updates(pairs.X, w, target, pairs.learning_rate)) for w in (pairs.w, pairs.v))
-    kept = {name: one.values[name] for name in ("p", "w", "lam", "fraction", "w_next")}
+    radius = np.linalg.norm(pairs.X - np.eye(pairs.w.shape[1])[0], axis=2).max(axis=1)
+    updated = [(run.values["w_next"], run.values["fraction"]) for run in (one, other)]
+    return _pair_observation(pairs, radius, updated, np.maximum(one.tolerance, other.tolerance))
+
+
+def _observe_grid_pairs(pairs: GridPairs) -> Observation:
+    """The same by exact sums over the active samples; each is as far from e0 as the half-widths reach."""
+    problem, updated = GridProblem(pairs.d, shortcut=False), []
+    for w in (pairs.w, pairs.v):
+        sums = problem.active_sums(w)
+        updated.append(((w - pairs.learning_rate[:, None] * sums.gradient).T, sums.count / problem.n_samples))
+    scale = 1.0 + np.abs(pairs.w).sum(axis=1) + np.abs(pairs.v).sum(axis=1)
+    room = 64.0 * EPS * pairs.w.shape[1] * scale**2
+    return _pair_observation(pairs, np.linalg.norm(pairs.d, axis=1), updated, room)
+
+
+def _pair_observation(
+    pairs: Pairs | GridPairs, radius: np.ndarray, updated: Sequence[tuple[np.ndarray, np.ndarray]], room: np.ndarray
+) -> Observation:
+    (w_next, fraction), (v_next, fraction_b) = updated
     values = {
-        **kept,
+        "p": pairs.w.shape[1],
+        "w": pairs.w.T,
         "v": pairs.v.T,
-        "v_next": other.values["w_next"],
-        "fraction_b": other.values["fraction"],
+        "lam": pairs.learning_rate,
+        "w_next": w_next,
+        "v_next": v_next,
+        "fraction": fraction,
+        "fraction_b": fraction_b,
         "away": pairs.away,
-        "radius": np.linalg.norm(pairs.X - np.eye(pairs.w.shape[1])[0], axis=2).max(axis=1),
+        "radius": radius,
     }
-    return Observation(values, np.maximum(one.tolerance, other.tolerance))
+    return Observation(values, room)
 
 
 ExactPair = tuple[Fraction, Vector, Vector, Fraction]

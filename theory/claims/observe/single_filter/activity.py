@@ -1,4 +1,4 @@
-"""Which samples are active, before and after an update, by listing the grid."""
+"""Which samples are active, before and after an update, by listing the grid; by counting them for large filters."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
+from itertools import chain, islice
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from sim.exact import exact_active, exact_grid, exact_step, exact_targets
 from sim.grid import grid_samples, pixel_frame
 from sim.half_space import sample_active_sums
 from sim.instance import FilterBatch, FilterInstance
+from sim.problem import GridProblem
 from theory.claims.observe.layers import grid_steps, on_layers
 from theory.claims.observe.rationals import HALF, WEIGHTS, WIDTHS, simplest_first, text
 from theory.claims.observe.single_filter.one_step import (
@@ -28,6 +30,9 @@ from theory.claims.observe.single_filter.one_step import (
 from theory.experiment import ExactRoute, Experiment, Observation, Values
 
 Draw = Callable[..., Iterator[FilterBatch]]
+
+LISTED = 12
+"""Weights up to which samples are listed one by one."""
 
 
 def mixed_batches(rng: np.random.Generator, draw: Draw = random_batches) -> Iterator[FilterBatch]:
@@ -45,6 +50,17 @@ def mixed_batches(rng: np.random.Generator, draw: Draw = random_batches) -> Iter
         yield FilterBatch.create(batch.d, np.abs(batch.w), batch.learning_rate, batch.w_star)
 
 
+def large_batches(rng: np.random.Generator) -> Iterator[FilterBatch]:
+    """The same kinds for 5 x 5 filters; and for 7 x 7 ones a close miss and a filter with every sample active."""
+
+    def draw(rng: np.random.Generator, p: int, rows: int, **keywords: bool) -> Iterator[FilterBatch]:
+        return random_batches(rng, sizes=(p,), rows=rows, **keywords)
+
+    yield from mixed_batches(rng, lambda rng, **keywords: draw(rng, 25, 20, **keywords))
+    miss, _, whole = islice(mixed_batches(rng, lambda rng, **keywords: draw(rng, 49, 1, **keywords)), 3)
+    yield from (miss, whole)
+
+
 def dead_batches(rng: np.random.Generator, draw: Draw = random_batches) -> Iterator[FilterBatch]:
     """All-active filters turned round: no sample is active."""
     return (_scaled(batch, -1.0) for batch in draw(rng))
@@ -56,6 +72,8 @@ def _scaled(batch: FilterBatch, factor: float) -> FilterBatch:
 
 def observe(batch: FilterBatch) -> Observation:
     """Enumerate the grid before and after one update of Eq. (1)."""
+    if batch.p > LISTED:
+        return _observe_counts(batch)
     active, dead, active_next = (np.zeros(len(batch), dtype=bool) for _ in range(3))
     w_next = np.zeros_like(batch.w)
     for row in range(len(batch)):
@@ -65,6 +83,16 @@ def observe(batch: FilterBatch) -> Observation:
         w_next[row] = batch.w[row] - batch.learning_rate[row] * sums.gradient[0]
         active_next[row] = np.all(samples @ w_next[row] > 0.0)
     return _observation(batch, active, dead, w_next, active_next)
+
+
+def _observe_counts(batch: FilterBatch) -> Observation:
+    """The same from the exact numbers of active samples, without the O(p) test that the claims are about."""
+    problem = GridProblem.of(batch, shortcut=False)
+    before = problem.active_sums(batch.w)
+    w_next = batch.w - batch.learning_rate[:, None] * before.gradient
+    after = problem.active_sums(w_next)
+    every, every_next = before.count == problem.n_samples, after.count == problem.n_samples
+    return _observation(batch, every, before.count == 0, w_next, every_next)
 
 
 @on_layers
@@ -91,7 +119,9 @@ def _observation(
         "nonnegative": np.all(batch.w >= 0.0, axis=1),
         "distance": np.square(batch.w - batch.w_star).sum(axis=1),
     }
-    return Observation(values, rounding(batch))
+    # counted sums are exact: only the update is rounded
+    room = rounding(batch) if batch.p <= LISTED else rounding(batch) / 2.0**batch.p
+    return Observation(values, room)
 
 
 def observe_exact(instance: FilterInstance) -> Values:
@@ -126,7 +156,7 @@ def activity() -> Experiment:
     """Filters of every kind, and what one update makes of them."""
     return Experiment(
         name="activity by enumeration",
-        sample=mixed_batches,
+        sample=lambda rng: chain(mixed_batches(rng), large_batches(rng)),
         observe=observe,
         exact=ExactRoute(candidates, observe_exact, describe, lower, limit=1000),
         layer=observe_layer,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, partial
-from itertools import pairwise, product
+from itertools import chain, pairwise, product
 
 import numpy as np
 
@@ -29,6 +29,8 @@ ERROR_SCALE = 0.02
 """Errors e are this small against w*, so that every sample stays active; the dynamics are linear in e."""
 RESOLUTION = 1e-9
 """The least size of e_k / e_0 whose sign floats still tell, since w = w* + e is rounded."""
+LISTED = 12
+"""Weights up to which second moments are taken over listed samples."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +94,13 @@ def plain_runs(rng: np.random.Generator, sizes: Iterable[int] = range(1, 9), row
         yield GridRuns(batch, batch.w_star + small_errors(rng, batch.d), 0.0, 4)
 
 
+def large_runs(rng: np.random.Generator) -> Iterator[GridRuns]:
+    """The same for 5 x 5 filters, and a single 7 x 7 one, over the two updates between which a sign can change."""
+    yield from plain_runs(rng, sizes=(25,))
+    batch = grid_with_curvatures(rng, lambda shape: away_from(1.0, 0.05, 1.95, rng, shape), 49, 1)
+    yield GridRuns(batch, batch.w_star + small_errors(rng, batch.d), 0.0, 2)
+
+
 def momentum_runs(
     rng: np.random.Generator,
     *,
@@ -123,9 +132,9 @@ def momentum_runs(
 
 
 def observe(runs: GridRuns) -> Observation:
-    """The NumPy route: both runs, sample by sample or by the sums over the grid that `sim` takes."""
+    """The NumPy route: both runs, by sums over the active samples that make no use of all being active."""
     batch = runs.batch
-    problem = GridProblem.of(batch)
+    problem = GridProblem.of(batch, shortcut=False)
     first, second = (
         descend(
             problem,
@@ -166,14 +175,15 @@ def _observation(
     """From the gradients (T, B, p) of both runs and the weights (B, p) after one update of the first."""
     batch = runs.batch
     changes = sign_changes_per_coordinate(gradients)
+    h = _curvatures(batch, gradients[0])
     values = {
         "p": batch.p,
         "d": batch.d.T,
         "lam": batch.learning_rate,
         "sqrt_mu": runs.sqrt_mu,
         "steps": runs.steps,
-        "h": np.array([np.square(grid_samples(d)).mean(axis=0) for d in batch.d]).T,
-        "theta": _angles(batch, runs.sqrt_mu),
+        "h": h,
+        "theta": _angles(h, batch.learning_rate, runs.sqrt_mu),
         "g": gradients[0].T,
         "e": (batch.w - batch.w_star).T,
         "e_next": (w_next - batch.w_star).T,
@@ -184,13 +194,19 @@ def _observation(
         "generic": ((gradients[0] != 0) & (others[0] != 0)).all(axis=1),
         "all_active": active,
     }
-    return Observation(values, TOLERANCE)
+    return Observation(values, TOLERANCE if batch.p <= LISTED else 64.0 * TOLERANCE)
 
 
-def _angles(batch: FilterBatch, sqrt_mu: float) -> FloatArray:
+def _curvatures(batch: FilterBatch, gradients: FloatArray) -> FloatArray:
+    """E[X_j^2] (p, B) over the samples one by one; for large filters what the gradient shows of it, g_j/(2 e_j)."""
+    if batch.p > LISTED:
+        return np.asarray(gradients / (2.0 * (batch.w - batch.w_star))).T
+    return np.array([np.square(grid_samples(d)).mean(axis=0) for d in batch.d]).T
+
+
+def _angles(h: FloatArray, rate: FloatArray, sqrt_mu: float) -> FloatArray:
     """|angle| (p, B) of an eigenvalue of (e_j, v_j) -> (e_j - lam v_j', v_j'), v_j' = mu v_j + 2 h_j e_j."""
-    mu, rate = sqrt_mu**2, batch.learning_rate
-    curvature = 2.0 * np.array([np.square(grid_samples(d)).mean(axis=0) for d in batch.d]).T
+    mu, curvature = sqrt_mu**2, 2.0 * h
     update = np.empty((*curvature.shape, 2, 2))
     update[..., 0, 0], update[..., 0, 1] = 1.0 - rate * curvature, -mu * rate
     update[..., 1, 0], update[..., 1, 1] = curvature, mu
@@ -271,7 +287,14 @@ def full_batch() -> Experiment:
     """Full-batch descent on the grid from two starts."""
     exact = ExactRoute(plain_candidates, observe_exact, describe, lower)
     layer_sample = partial(plain_runs, sizes=(1, 4, 9), rows=10)
-    return Experiment("full-batch runs on the grid", plain_runs, observe, exact, observe_layer, layer_sample)
+    return Experiment(
+        "full-batch runs on the grid",
+        lambda rng: chain(plain_runs(rng), large_runs(rng)),
+        observe,
+        exact,
+        observe_layer,
+        layer_sample,
+    )
 
 
 @cache

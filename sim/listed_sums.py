@@ -1,0 +1,280 @@
+# mypy: allow-untyped-defs, allow-untyped-calls
+# numba infers types; the function that is called from outside has them written down
+"""Compiled sums over the active samples of many small grids, p <= 10, by trying every sample.
+
+`LANES` filters go side by side, so that one vector instruction serves several of them. The signs of a sample are dealt
+to a low and a high half; coordinate 0 makes two offsets. The numbers are the integers of `sim.meeting_sums`, and so the
+results are the same to the last bit.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from sim.arrays import FloatArray, IntArray
+
+LISTED_P = 10
+"""Up to so many weights are listed: at most 2^5 residuals of 51 bits, and their number, then fit 64 bits."""
+
+LANES = 64
+_KEY_BITS, _RESIDUAL_BITS, _COUNT_BITS = 60, 51, 58
+_FURTHEST = 1150
+
+
+@njit(cache=True, nogil=True)
+def listed_products(
+    d: FloatArray, w: FloatArray, coefficients: FloatArray, counts: IntArray, products: FloatArray
+) -> None:
+    """As `sim.meeting_sums.active_products` does it, for p <= 10."""
+    rows, p = w.shape
+    powers, scratch = _powers(), _scratch(p)
+    given = np.zeros((p + 1, LANES))
+    for start in range(0, rows, LANES):
+        width = min(LANES, rows - start)
+        _load(d, w, start, width, powers, scratch)
+        for n in range(coefficients.shape[1]):
+            for v in range(width):
+                for i in range(p + 1):
+                    given[i, v] = coefficients[start + v, n, i]
+            _multiply(given, powers, scratch)
+            met, result = scratch[-2], scratch[-1]
+            for v in range(width):
+                counts[start + v, 0], counts[start + v, 1] = met[0, v], met[1, v]
+                for i in range(p + 1):
+                    products[start + v, n, i] = result[i, v]
+
+
+@njit(cache=True, nogil=True)
+def listed_gradients(
+    d: FloatArray, w: FloatArray, w_star: FloatArray, count: IntArray, loss: FloatArray, gradient: FloatArray
+) -> None:
+    """Count (B,), loss (B,) and gradient (B, p) as in `sim.half_space.ActiveSums`, for d, w, w_star (B, p), p <= 10.
+
+    What `sim.half_space` does with the products of a block of filters, while they are still in the cache.
+    """
+    rows, p = w.shape
+    powers, scratch = _powers(), _scratch(p)
+    given, pulled = np.zeros((p + 1, LANES)), np.zeros(LANES)
+    met, result = scratch[-2], scratch[-1]
+    for start in range(0, rows, LANES):
+        width = min(LANES, rows - start)
+        _load(d, w, start, width, powers, scratch)
+        for v in range(width):
+            row = start + v
+            given[0, v] = w_star[row, 0] - w[row, 0]
+            for i in range(p):
+                given[1 + i, v] = (w_star[row, i] - w[row, i]) * d[row, i]
+        _multiply(given, powers, scratch)
+        pulled[:] = 0.0
+        for i in range(p + 1):
+            for v in range(LANES):
+                pulled[v] += given[i, v] * result[i, v]
+        oblique = False
+        for v in range(width):
+            row = start + v
+            gradient[row, 0] = -2.0 * (d[row, 0] * result[1, v] + result[0, v])
+            for i in range(1, p):
+                gradient[row, i] = -2.0 * (d[row, i] * result[1 + i, v])
+                oblique = oblique or w_star[row, i] * d[row, i] != 0.0
+            missed = 0.0
+            for o in range(2):
+                end = w_star[row, 0] + (2 * o - 1) * w_star[row, 0] * d[row, 0]
+                missed += (0.5 - met[o, v] / 2.0**p) * end * end
+            count[row] = met[0, v] + met[1, v]
+            loss[row] = max(pulled[v], 0.0) + max(missed, 0.0)
+        if oblique:
+            _answer_to_targets(d, w_star, start, width, powers, scratch, given, pulled, count, loss)
+
+
+@njit(cache=True)
+def _answer_to_targets(d, w_star, start, width, powers, scratch, given, pulled, count, loss):
+    """The loss of filters whose target is not along e0: also what inactive samples should have been answered."""
+    p = d.shape[1]
+    for v in range(width):
+        row = start + v
+        given[0, v] = w_star[row, 0]
+        for i in range(p):
+            given[1 + i, v] = w_star[row, i] * d[row, i]
+    _multiply(given, powers, scratch)
+    result = scratch[-1]
+    for v in range(width):
+        row = start + v
+        along_e0, whole, answered = True, 0.0, 0.0
+        for i in range(p + 1):
+            along_e0 = along_e0 and (i < 2 or given[i, v] == 0.0)
+            whole += given[i, v] * given[i, v]
+            answered += given[i, v] * result[i, v]
+        if not along_e0:
+            missed = 0.0 if count[row] == 1 << p else whole - answered
+            loss[row] = max(pulled[v], 0.0) + max(missed, 0.0)
+
+
+@njit(cache=True)
+def _powers():
+    """2^k for k = -_FURTHEST, ..., _FURTHEST."""
+    powers = np.empty(2 * _FURTHEST + 1)
+    for k in range(-_FURTHEST, _FURTHEST + 1):
+        powers[k + _FURTHEST] = math.ldexp(1.0, k)
+    return powers
+
+
+@njit(cache=True)
+def _scratch(p):
+    """The arrays of a block: tables, what is gathered, and last the counts (2, LANES) and results (p + 1, LANES)."""
+    few, many = 1 << (p // 2), 1 << (p - 1 - p // 2)
+    return (
+        np.zeros((p + 1, LANES), np.int64),
+        np.zeros((p + 1, LANES), np.int64),
+        np.zeros(LANES, np.int64),
+        np.empty((2, LANES), np.int64),
+        np.empty((2, LANES), np.int64),
+        np.empty((few, LANES), np.int64),
+        np.empty((few, LANES), np.int64),
+        np.empty((many, LANES), np.int64),
+        np.empty((many, LANES), np.int64),
+        np.empty((few, LANES), np.int64),
+        np.empty((7, LANES), np.int64),
+        np.empty((p + 1, LANES), np.int64),
+        np.empty((2, LANES), np.int64),
+        np.empty((p + 1, LANES)),
+    )
+
+
+@njit(cache=True)
+def _load(d, w, start, width, powers, scratch):
+    """Offsets and the half-sums of the next filters."""
+    terms, _, shifts, offsets, _, low, _, high, _, _, _, _, _, _ = scratch
+    p = w.shape[1]
+    t, ends, bounds = np.zeros((p - 1, LANES)), np.zeros((2, LANES)), np.empty(LANES)
+    for v in range(width):
+        row = start + v
+        for i in range(1, p):
+            t[i - 1, v] = w[row, i] * d[row, i]
+        deviation = w[row, 0] * d[row, 0]
+        ends[0, v], ends[1, v] = w[row, 0] - deviation, w[row, 0] + deviation
+    _fixed_points(t, _KEY_BITS, powers, terms, shifts)
+    _offsets(ends, terms[: p - 1], shifts, powers, bounds, offsets)
+    _signed_sums(terms[: p // 2], low)
+    _signed_sums(terms[p // 2 : p - 1], high)
+
+
+@njit(cache=True)
+def _multiply(given, powers, scratch):
+    """Sums of the residuals given.s of these filters, and of their products with s, as means over all samples."""
+    _, rho, shifts, offsets, edges, low, low_r, high, high_r, gathered, room, total, met, result = scratch
+    p = len(given) - 1
+    split = p // 2
+    _fixed_points(given, _RESIDUAL_BITS, powers, rho, shifts)
+    for v in range(LANES):
+        edges[0, v], edges[1, v] = rho[0, v] - rho[1, v], rho[0, v] + rho[1, v]
+    _signed_sums(rho[2 : 2 + split], low_r)
+    _signed_sums(rho[2 + split :], high_r)
+    _try_all(offsets, edges, low, low_r, high, high_r, gathered, room, split, p - 1 - split, met, total)
+    for i in range(p + 1):
+        for v in range(LANES):
+            k = -shifts[v] - p
+            result[i, v] = float(total[i, v]) * powers[k // 2 + _FURTHEST] * powers[k - k // 2 + _FURTHEST]
+
+
+@njit(cache=True)
+def _fixed_points(given, bits, powers, out, shifts):
+    """As `sim.meeting_sums._fixed_point`, for the columns of (n, LANES)."""
+    size = len(given)
+    totals, first, second = np.zeros(LANES), np.empty(LANES), np.empty(LANES)
+    for i in range(size):
+        for v in range(LANES):
+            totals[v] += abs(given[i, v])
+    for v in range(LANES):
+        total, reserve = totals[v], 0
+        if math.isinf(total):
+            total, reserve = 0.0, 8
+            for i in range(size):
+                total += abs(given[i, v]) / 256.0
+        k = bits - int(math.frexp(total)[1]) - reserve if total > 0.0 else 0
+        shifts[v] = k
+        first[v], second[v] = powers[k // 2 + _FURTHEST], powers[k - k // 2 + _FURTHEST]
+    for i in range(size):
+        for v in range(LANES):
+            out[i, v] = int(np.rint(given[i, v] * first[v] * second[v]))
+
+
+@njit(cache=True)
+def _offsets(ends, terms, shifts, powers, bounds, offsets):
+    """Both offsets in the unit of the terms, the next integer above; far beyond all half-sums they are cut off."""
+    bounds[:] = 1024.0
+    for i in range(len(terms)):
+        for v in range(LANES):
+            bounds[v] += float(abs(terms[i, v]))
+    for o in range(2):
+        for v in range(LANES):
+            k = shifts[v]
+            c = ends[o, v] * powers[k // 2 + _FURTHEST] * powers[k - k // 2 + _FURTHEST]
+            offsets[o, v] = math.ceil(min(max(c, -bounds[v]), bounds[v]))
+
+
+@njit(cache=True)
+def _signed_sums(terms, out):
+    """out[n] = sum of +-terms[i], plus where bit i of n is set."""
+    out[0] = 0
+    for i in range(len(terms)):
+        for v in range(LANES):
+            out[0, v] -= terms[i, v]
+    for i in range(len(terms)):
+        for n in range(1 << i):
+            for v in range(LANES):
+                out[n + (1 << i), v] = out[n, v] + 2 * terms[i, v]
+
+
+@njit(cache=True)
+def _try_all(offsets, edges, low, low_r, high, high_r, gathered, room, low_bits, high_bits, counts, total):
+    """Numbers of active samples, (2, LANES), and sums of their residuals times 1, s_0, ..., (p + 1, LANES)."""
+    # one number counts in its upper six bits and adds up residuals in the others
+    one, middle = 1 << _COUNT_BITS, 1 << (_COUNT_BITS - 1)
+    needed, marked, met, values, sums, value = room[0], room[1], room[2], room[3], room[4], room[5]
+    for i in range(1 << low_bits):
+        for v in range(LANES):
+            low_r[i, v] += one
+    gathered[:] = 0
+    total[:] = 0
+    for o in range(2):
+        sums[:] = 0
+        counts[o] = 0
+        for j in range(1 << high_bits):
+            for v in range(LANES):
+                needed[v] = -offsets[o, v] - high[j, v]
+                marked[v] = edges[o, v] + high_r[j, v] + one
+                met[v] = 0
+            for i in range(1 << low_bits):
+                for v in range(LANES):
+                    active = -np.int64(low[i, v] > needed[v])
+                    met[v] += active & low_r[i, v]
+                    gathered[i, v] += active & marked[v]
+            for v in range(LANES):
+                count = (met[v] + middle) >> _COUNT_BITS & 63
+                values[v] = count * (marked[v] - one) + (met[v] - (count << _COUNT_BITS))
+                counts[o, v] += count
+                sums[v] += values[v]
+            _deal(values, j, high_bits, total[2 + low_bits :])
+        for v in range(LANES):
+            total[0, v] += sums[v]
+            total[1, v] += (2 * o - 1) * sums[v]
+    for i in range(1 << low_bits):
+        for v in range(LANES):
+            count = (gathered[i, v] + middle) >> _COUNT_BITS & 63
+            value[v] = count * (low_r[i, v] - one) + (gathered[i, v] - (count << _COUNT_BITS))
+        _deal(value, i, low_bits, total[2:])
+
+
+@njit(cache=True)
+def _deal(values, mask, bits, total):
+    """Add values to the totals of the signs that are plus in the mask, subtract them from the others."""
+    for i in range(bits):
+        if mask >> i & 1:
+            for v in range(LANES):
+                total[i, v] += values[v]
+        else:
+            for v in range(LANES):
+                total[i, v] -= values[v]
