@@ -5,7 +5,7 @@ from __future__ import annotations
 import sympy as sp
 
 from theory.claims.deep_linear.gradients import DIAGONAL, FRAMES, WHITENED
-from theory.claims.observe.deep_linear import updates as observe
+from theory.claims.observe.deep_linear import critical_points, trainings, updates
 from theory.derive.deep_linear import updates as derive
 from theory.derive.deep_linear.modes import everything, sigma, strength
 from theory.derive.deep_linear.updates import (
@@ -46,7 +46,7 @@ UNEVEN = Claim(
             name="free scaling",
             text="scaling one layer up and another down leaves (10) as it is",
             printed=derive.SCALED,
-            experiment=observe.points,
+            experiment=critical_points.points,
             derivation=derive.scaling,
             hypotheses=ALIGNED,
             controls=(
@@ -59,7 +59,7 @@ UNEVEN = Claim(
             text="training makes strengths more uneven; true: an update multiplies s_l^2 - s_k^2 by 1 - O(eta^2)",
             printed=derive.PRINTED_UNEVEN,
             corrected=derive.SQUARES_UPDATE,
-            experiment=observe.any_depth,
+            experiment=updates.any_depth,
             derivation=derive.squares_update,
             hypotheses=ALIGNED,
             controls=(
@@ -74,7 +74,7 @@ UNEVEN = Claim(
             text="critical points that are not global minima are local minima; true is that they are saddles",
             printed=derive.PRINTED_LOCAL_MINIMUM,
             corrected=derive.SADDLE,
-            experiment=observe.points,
+            experiment=critical_points.points,
             derivation=derive.saddles,
             hypotheses=ALIGNED,
             controls=(
@@ -88,7 +88,7 @@ UNEVEN = Claim(
             text="some direction ends unlearned; true is that from positive strengths all are learned",
             printed=derive.PRINTED_PARTIAL,
             corrected=derive.ALL_LEARNED,
-            experiment=observe.trained,
+            experiment=trainings.trained,
             derivation=derive.all_learned,
             hypotheses=(*ALIGNED, Hypothesis("training goes on to the end, at a small learning rate")),
             controls=(

@@ -10,7 +10,7 @@ import pytest
 
 from sim.deep_linear import chain_gradients
 from theory.claims.deep_linear import depth, gradients, modes, saxe, uneven
-from theory.claims.observe.deep_linear import chains, depths, directions, updates
+from theory.claims.observe.deep_linear import chains, critical_points, depths, directions, updates
 from theory.derive.deep_linear.depth import family
 from theory.ledger import Clause, Verdict
 from theory.verify import simulated, verify
@@ -82,11 +82,11 @@ def test_slopes_of_energies_are_derivatives() -> None:
 
 @pytest.mark.parametrize("point", [(0.0, 0.0), (0.0, -2.0, 0.0), (-1.0, 0.0, 0.0, 0.0), (0.0, -3.0, -1.0, 0.0)])
 def test_zeros_are_moved_so_that_the_product_turns_positive(point: tuple[float, ...]) -> None:
-    assert prod(updates.moved(point, 0.5)) > 0
+    assert prod(critical_points.moved(point, 0.5)) > 0
 
 
 def test_points_hold_saddles_minima_are_not_among_them_and_learning_rates_lie_on_both_sides() -> None:
-    for observation in simulated(updates.points(), 0):
+    for observation in simulated(critical_points.points(), 0):
         assert np.sum(observation.values["steepest"] == 0) >= 16
     loads = [
         observation.values["eta"] * np.square(observation.values["sigma"] / observation.values["strength"]).sum(axis=0)

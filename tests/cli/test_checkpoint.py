@@ -15,7 +15,7 @@ import pytest
 
 import filterlaw
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 def arguments(folder: Path, steps: int, *more: str, still: float = 0.6) -> list[str]:
