@@ -97,10 +97,7 @@ def checked_grid_active_sums(
     from sim.listed_sums import LISTED_P
 
     rows, p = w.shape
-    if p <= LISTED_P:
-        sums = _listed_active_sums(d, w, w_star)
-    else:
-        sums = _met_active_sums(d, w, w_star, shortcut, workspace)
+    sums = _listed_active_sums(d, w, w_star) if p <= LISTED_P else _met_active_sums(d, w, w_star, shortcut, workspace)
     if not moments:
         return sums
     units = np.tile(np.eye(p + 1), (rows, 1, 1))

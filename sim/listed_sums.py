@@ -1,5 +1,5 @@
 # mypy: allow-untyped-defs, allow-untyped-calls
-# numba infers types; the function that is called from outside has them written down
+# numba infers types; the functions that are called from outside have them written down
 """Compiled sums over the active samples of many small grids, p <= 10, by trying every sample.
 
 `LANES` filters go side by side, so that one vector instruction serves several of them. The signs of a sample are dealt
@@ -240,8 +240,9 @@ def _try_all(offsets, edges, low, low_r, high, high_r, gathered, room, low_bits,
     # one number counts in its upper six bits and adds up residuals in the others
     one, middle = 1 << _COUNT_BITS, 1 << (_COUNT_BITS - 1)
     needed, marked, met, plus = room[:2], room[2:4], room[4:6], room[6]
-    flat_room, flat_low, flat_low_r, flat_gathered = room.ravel(), low.ravel(), low_r.ravel(), gathered.ravel()
-    step = _UNROLLED * LANES
+    width = _UNROLLED * LANES
+    flat, lows, lows_r = room.ravel(), low.reshape((-1, width)), low_r.reshape((-1, width))
+    gathereds = gathered.reshape((-1, width))
     low_r += one
     low[1 << low_bits :], low_r[1 << low_bits :] = _NEVER, 0
     gathered[:] = 0
@@ -253,9 +254,7 @@ def _try_all(offsets, edges, low, low_r, high, high_r, gathered, room, low_bits,
                 needed[o, v] = -offsets[o, v] - high[j, v]
                 marked[o, v] = edges[o, v] + high_r[j, v] + one
         met[:] = 0
-        for i in range(0, len(flat_low), step):
-            some = slice(i, i + step)
-            _try_some(flat_room, flat_low[some], flat_low_r[some], flat_gathered[some])
+        _try_low(flat, lows, lows_r, gathereds)
         for v in range(LANES):
             count0, count1 = (met[0, v] + middle) >> _COUNT_BITS & 63, (met[1, v] + middle) >> _COUNT_BITS & 63
             value0 = count0 * (marked[0, v] - one) + (met[0, v] - (count0 << _COUNT_BITS))
@@ -276,21 +275,22 @@ def _try_all(offsets, edges, low, low_r, high, high_r, gathered, room, low_bits,
 
 
 @njit(cache=True)
-def _try_some(room, low, low_r, gathered):
-    """Four low half-sums with both offsets and one high half-sum, whose numbers so stay in registers."""
-    # flat arrays at fixed places: only so does the compiler see that it may take several lanes at once
-    for v in range(LANES):
-        n0, n1, k0, k1 = room[v], room[LANES + v], room[2 * LANES + v], room[3 * LANES + v]
-        a, b, c, d = low[v], low[LANES + v], low[2 * LANES + v], low[3 * LANES + v]
-        ra, rb, rc, rd = low_r[v], low_r[LANES + v], low_r[2 * LANES + v], low_r[3 * LANES + v]
-        m0 = (ra if a > n0 else 0) + (rb if b > n0 else 0) + (rc if c > n0 else 0) + (rd if d > n0 else 0)
-        m1 = (ra if a > n1 else 0) + (rb if b > n1 else 0) + (rc if c > n1 else 0) + (rd if d > n1 else 0)
-        room[4 * LANES + v] += m0
-        room[5 * LANES + v] += m1
-        gathered[v] += (k0 if a > n0 else 0) + (k1 if a > n1 else 0)
-        gathered[LANES + v] += (k0 if b > n0 else 0) + (k1 if b > n1 else 0)
-        gathered[2 * LANES + v] += (k0 if c > n0 else 0) + (k1 if c > n1 else 0)
-        gathered[3 * LANES + v] += (k0 if d > n0 else 0) + (k1 if d > n1 else 0)
+def _try_low(room, low, low_r, gathered):
+    """All low half-sums, four to a row, with one high half-sum and both offsets; adds to both met and gathered."""
+    # rows are long and places in them fixed, since only so does the compiler see that lanes do not overlap
+    for i in range(len(low)):
+        for v in range(LANES):
+            n0, n1, k0, k1 = room[v], room[LANES + v], room[2 * LANES + v], room[3 * LANES + v]
+            a, b, c, d = low[i, v], low[i, LANES + v], low[i, 2 * LANES + v], low[i, 3 * LANES + v]
+            ra, rb, rc, rd = low_r[i, v], low_r[i, LANES + v], low_r[i, 2 * LANES + v], low_r[i, 3 * LANES + v]
+            m0 = (ra if a > n0 else 0) + (rb if b > n0 else 0) + (rc if c > n0 else 0) + (rd if d > n0 else 0)
+            m1 = (ra if a > n1 else 0) + (rb if b > n1 else 0) + (rc if c > n1 else 0) + (rd if d > n1 else 0)
+            room[4 * LANES + v] += m0
+            room[5 * LANES + v] += m1
+            gathered[i, v] += (k0 if a > n0 else 0) + (k1 if a > n1 else 0)
+            gathered[i, LANES + v] += (k0 if b > n0 else 0) + (k1 if b > n1 else 0)
+            gathered[i, 2 * LANES + v] += (k0 if c > n0 else 0) + (k1 if c > n1 else 0)
+            gathered[i, 3 * LANES + v] += (k0 if d > n0 else 0) + (k1 if d > n1 else 0)
 
 
 @njit(cache=True)

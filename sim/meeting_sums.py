@@ -431,12 +431,12 @@ def _fold(sums, out):
     """out[j]: the sums where bit j of their place is set, less those where it is not; the sums are used up."""
     # of a pair a, -a only a was entered, with the difference of what they gather
     for j in range(len(out) - 1, -1, -1):
-        half, difference = 1 << j, sums[0] - sums[0]
+        half = 1 << j
+        out[j] = 0
         for n in range(half):
             minus, plus = sums[n], sums[n + half]
-            difference += plus - minus
+            out[j] += plus - minus
             sums[n] = plus + minus
-        out[j] = difference
 
 
 @njit(cache=True)
