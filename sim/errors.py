@@ -167,8 +167,9 @@ def _forgiven(value: object, matrix: FloatArray) -> float:
 
 
 def _require_all(array: FloatArray, name: str, holds: Callable[[FloatArray], BoolArray], constraint: str) -> FloatArray:
-    bad = ~np.asarray(holds(array))
-    if bad.any():
+    good = np.asarray(holds(array))
+    if not good.all():
+        bad = ~good
         where = np.unravel_index(int(bad.argmax()), bad.shape)
         place = f"{name}[{', '.join(str(int(i)) for i in where)}] = " if where else ""
         raise ValueError(f"{name} must {constraint}, got {place}{float(array[where])}")

@@ -15,7 +15,7 @@ are active is neither.
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -97,35 +97,11 @@ def checked_grid_active_sums(
     from sim.listed_sums import LISTED_P
 
     rows, p = w.shape
-    if p <= LISTED_P and not moments:
-        return _listed_active_sums(d, w, w_star)
-    # a target along e0 takes one value for each s_0, so that counts say what it adds up to
-    along_e0 = ~((w_star[:, 1:] != 0.0) & (d[:, 1:] != 0.0)).any(axis=1) if w_star[:, 1:].any() else np.True_
-    simple = bool(along_e0.all())
-    directions = np.zeros((rows, 1 + (not simple) + (p + 1 if moments else 0), p + 1))
-    for place, vector in enumerate((w_star - w,) if simple else (w_star - w, w_star)):
-        directions[:, place, 0] = vector[:, 0]
-        np.multiply(vector, d, out=directions[:, place, 1:])
-    if moments:
-        directions[:, -(p + 1) :] = np.eye(p + 1)
-    counts, products = _active_products(d, w, directions, shortcut, workspace)
-    gap, along_gap = directions[:, 0], products[:, 0]
-    gradient = d * along_gap[:, 1:]
-    gradient[:, 0] += along_gap[:, 0]
-    gradient *= -2.0
-    count = counts[:, 0] + counts[:, 1]
-    missed = np.zeros(rows)
-    for o, sign in enumerate((-1.0, 1.0)):
-        end = w_star[:, 0] + sign * w_star[:, 0] * d[:, 0]
-        missed += (0.5 - counts[:, o] / 2.0**p) * end * end
-    if not simple:
-        target = directions[:, 1]
-        rest = np.square(target).sum(axis=1) - (target * products[:, 1]).sum(axis=1)
-        missed = np.where(along_e0, missed, np.where(count == 2**p, 0.0, rest))
-    # rounding can take what vanishes below zero
-    loss = np.maximum(np.einsum("bi,bi->b", gap, along_gap), 0.0) + np.maximum(missed, 0.0)
-    second_moment = _moment_in_samples(products[:, -(p + 1) :], d) if moments else None
-    return ActiveSums(count, loss, gradient, second_moment)
+    sums = _listed_active_sums(d, w, w_star) if p <= LISTED_P else _met_active_sums(d, w, w_star, shortcut, workspace)
+    if not moments:
+        return sums
+    units = np.tile(np.eye(p + 1), (rows, 1, 1))
+    return replace(sums, second_moment=_moment_in_samples(_active_products(d, w, units, shortcut, workspace), d))
 
 
 def sample_active_sums(X: object, y: object, w: object, *, moments: bool = False) -> ActiveSums:
@@ -181,9 +157,10 @@ def _listed_active_sums(d: FloatArray, w: FloatArray, w_star: FloatArray) -> Act
     if rows < _SHARED_ROWS:
         fill(slice(rows))
     else:
-        with ThreadPoolExecutor(2) as pool:
-            for done in [pool.submit(fill, part) for part in (slice(rows // 2), slice(rows // 2, rows))]:
-                done.result()
+        with ThreadPoolExecutor(1) as pool:
+            other = pool.submit(fill, slice(rows // 2, rows))
+            fill(slice(rows // 2))
+            other.result()
     return ActiveSums(count, loss, gradient)
 
 
@@ -192,21 +169,41 @@ def _own(array: FloatArray) -> FloatArray:
     return array if array.flags.c_contiguous and array.flags.writeable else np.array(array, order="C")
 
 
+def _met_active_sums(
+    d: FloatArray, w: FloatArray, w_star: FloatArray, shortcut: bool, workspace: Workspace
+) -> ActiveSums:
+    from sim.meeting_sums import active_gradients
+
+    rows, p = w.shape
+    d, w, w_star = _own(d), _own(w), _own(w_star)
+    count, loss, gradient = np.empty(rows, dtype=np.int64), np.empty(rows), np.empty((rows, p))
+    room = _room(d, w, workspace)
+    _require_agreement(active_gradients(d, w, w_star, shortcut, *room, count, loss, gradient), p)
+    return ActiveSums(count, loss, gradient)
+
+
 def _active_products(
     d: FloatArray, w: FloatArray, directions: FloatArray, shortcut: bool, workspace: Workspace
-) -> tuple[IntArray, FloatArray]:
-    """Counts of active samples with s_0 = -1 and +1, (B, 2), and means of 1[w.X > 0] r s for r = direction.s."""
+) -> FloatArray:
+    """Means of 1[w.X > 0] r s for r = direction.s."""
     from sim.listed_sums import LISTED_P, listed_products
+    from sim.meeting_sums import active_products
 
     rows, p = w.shape
     d, w = _own(d), _own(w)
     counts, products = np.empty((rows, 2), dtype=np.int64), np.empty_like(directions)
     if p <= LISTED_P:
         listed_products(d, w, directions, counts, products)
-        return counts, products
+    else:
+        room = _room(d, w, workspace)
+        _require_agreement(active_products(d, w, directions, shortcut, *room, counts, products), p)
+    return products
 
-    from sim.meeting_sums import MOST_SIGNS, active_products, thresholds
 
+def _room(d: FloatArray, w: FloatArray, workspace: Workspace) -> tuple[IntArray, MaskArray]:
+    from sim.meeting_sums import MOST_SIGNS, thresholds
+
+    rows, p = w.shape
     if p > _LARGEST_P:
         raise ValueError(f"p must be at most {_LARGEST_P} so that counts of samples fit 64 bits, got {p}")
     signs = p - 1
@@ -219,9 +216,12 @@ def _active_products(
                 f"got p = {p} with {signs} of the w_i d_i, i > 0, not 0: their sorted half-sums would take {size}, "
                 f"and 2^{(signs - MOST_SIGNS + 1) // 2} times the time of p = {MOST_SIGNS + 1}"
             )
-    if not active_products(d, w, directions, shortcut, *workspace.arrays(signs), counts, products):
+    return workspace.arrays(signs)
+
+
+def _require_agreement(agreed: bool, p: int) -> None:
+    if not agreed:
         raise ArithmeticError(f"the two halves of a grid with p = {p} do not agree on what is active")
-    return counts, products
 
 
 def _moment_in_samples(sign_products: FloatArray, d: FloatArray) -> FloatArray:

@@ -1,5 +1,5 @@
 # mypy: allow-untyped-defs, allow-untyped-calls
-# numba infers types; the function that is called from outside has them written down
+# numba infers types; the functions that are called from outside have them written down
 """Compiled sums over the active samples of many small grids, p <= 10, by trying every sample.
 
 `LANES` filters go side by side, so that one vector instruction serves several of them. The signs of a sample are dealt
@@ -22,6 +22,8 @@ LISTED_P = 10
 LANES = 64
 _KEY_BITS, _RESIDUAL_BITS, _COUNT_BITS = 60, 51, 58
 _FURTHEST = 1150
+_UNROLLED = 4
+_NEVER = -(1 << 62)
 
 
 @njit(cache=True, nogil=True)
@@ -56,6 +58,7 @@ def listed_gradients(
     What `sim.half_space` does with the products of a block of filters, while they are still in the cache.
     """
     rows, p = w.shape
+    share = 1.0 / 2.0**p
     powers, scratch = _powers(), _scratch(p)
     given, pulled = np.zeros((p + 1, LANES)), np.zeros(LANES)
     met, result = scratch[-2], scratch[-1]
@@ -78,11 +81,11 @@ def listed_gradients(
             gradient[row, 0] = -2.0 * (d[row, 0] * result[1, v] + result[0, v])
             for i in range(1, p):
                 gradient[row, i] = -2.0 * (d[row, i] * result[1 + i, v])
-                oblique = oblique or w_star[row, i] * d[row, i] != 0.0
+                oblique |= w_star[row, i] * d[row, i] != 0.0
             missed = 0.0
             for o in range(2):
                 end = w_star[row, 0] + (2 * o - 1) * w_star[row, 0] * d[row, 0]
-                missed += (0.5 - met[o, v] / 2.0**p) * end * end
+                missed += (0.5 - met[o, v] * share) * end * end
             count[row] = met[0, v] + met[1, v]
             loss[row] = max(pulled[v], 0.0) + max(missed, 0.0)
         if oblique:
@@ -124,7 +127,7 @@ def _powers():
 @njit(cache=True)
 def _scratch(p):
     """The arrays of a block: tables, what is gathered, and last the counts (2, LANES) and results (p + 1, LANES)."""
-    few, many = 1 << (p // 2), 1 << (p - 1 - p // 2)
+    few, many = max(1 << (p // 2), _UNROLLED), 1 << (p - 1 - p // 2)
     return (
         np.zeros((p + 1, LANES), np.int64),
         np.zeros((p + 1, LANES), np.int64),
@@ -173,10 +176,13 @@ def _multiply(given, powers, scratch):
     _signed_sums(rho[2 : 2 + split], low_r)
     _signed_sums(rho[2 + split :], high_r)
     _try_all(offsets, edges, low, low_r, high, high_r, gathered, room, split, p - 1 - split, met, total)
+    first, second = np.empty(LANES), np.empty(LANES)
+    for v in range(LANES):
+        k = -shifts[v] - p
+        first[v], second[v] = powers[k // 2 + _FURTHEST], powers[k - k // 2 + _FURTHEST]
     for i in range(p + 1):
         for v in range(LANES):
-            k = -shifts[v] - p
-            result[i, v] = float(total[i, v]) * powers[k // 2 + _FURTHEST] * powers[k - k // 2 + _FURTHEST]
+            result[i, v] = float(total[i, v]) * first[v] * second[v]
 
 
 @njit(cache=True)
@@ -233,48 +239,67 @@ def _try_all(offsets, edges, low, low_r, high, high_r, gathered, room, low_bits,
     """Numbers of active samples, (2, LANES), and sums of their residuals times 1, s_0, ..., (p + 1, LANES)."""
     # one number counts in its upper six bits and adds up residuals in the others
     one, middle = 1 << _COUNT_BITS, 1 << (_COUNT_BITS - 1)
-    needed, marked, met, values, sums, value = room[0], room[1], room[2], room[3], room[4], room[5]
-    for i in range(1 << low_bits):
-        for v in range(LANES):
-            low_r[i, v] += one
+    needed, marked, met, plus = room[:2], room[2:4], room[4:6], room[6]
+    width = _UNROLLED * LANES
+    flat, lows, lows_r = room.ravel(), low.reshape((-1, width)), low_r.reshape((-1, width))
+    gathereds = gathered.reshape((-1, width))
+    low_r += one
+    low[1 << low_bits :], low_r[1 << low_bits :] = _NEVER, 0
     gathered[:] = 0
-    total[:] = 0
-    for o in range(2):
-        sums[:] = 0
-        counts[o] = 0
-        for j in range(1 << high_bits):
+    counts[:] = 0
+    plus[:] = 0
+    for j in range(1 << high_bits):
+        for o in range(2):
             for v in range(LANES):
-                needed[v] = -offsets[o, v] - high[j, v]
-                marked[v] = edges[o, v] + high_r[j, v] + one
-                met[v] = 0
-            for i in range(1 << low_bits):
-                for v in range(LANES):
-                    active = -np.int64(low[i, v] > needed[v])
-                    met[v] += active & low_r[i, v]
-                    gathered[i, v] += active & marked[v]
-            for v in range(LANES):
-                count = (met[v] + middle) >> _COUNT_BITS & 63
-                values[v] = count * (marked[v] - one) + (met[v] - (count << _COUNT_BITS))
-                counts[o, v] += count
-                sums[v] += values[v]
-            _deal(values, j, high_bits, total[2 + low_bits :])
+                needed[o, v] = -offsets[o, v] - high[j, v]
+                marked[o, v] = edges[o, v] + high_r[j, v] + one
+        met[:] = 0
+        _try_low(flat, lows, lows_r, gathereds)
         for v in range(LANES):
-            total[0, v] += sums[v]
-            total[1, v] += (2 * o - 1) * sums[v]
+            count0, count1 = (met[0, v] + middle) >> _COUNT_BITS & 63, (met[1, v] + middle) >> _COUNT_BITS & 63
+            value0 = count0 * (marked[0, v] - one) + (met[0, v] - (count0 << _COUNT_BITS))
+            value1 = count1 * (marked[1, v] - one) + (met[1, v] - (count1 << _COUNT_BITS))
+            counts[0, v] += count0
+            counts[1, v] += count1
+            plus[v] += value1
+            high_r[j, v] = value0 + value1
     for i in range(1 << low_bits):
         for v in range(LANES):
             count = (gathered[i, v] + middle) >> _COUNT_BITS & 63
-            value[v] = count * (low_r[i, v] - one) + (gathered[i, v] - (count << _COUNT_BITS))
-        _deal(value, i, low_bits, total[2:])
+            gathered[i, v] = count * (low_r[i, v] - one) + (gathered[i, v] - (count << _COUNT_BITS))
+    _fold(gathered, low_bits, total[2:])
+    _fold(high_r, high_bits, total[2 + low_bits :])
+    for v in range(LANES):
+        total[0, v] = high_r[0, v]
+        total[1, v] = 2 * plus[v] - high_r[0, v]
 
 
 @njit(cache=True)
-def _deal(values, mask, bits, total):
-    """Add values to the totals of the signs that are plus in the mask, subtract them from the others."""
-    for i in range(bits):
-        if mask >> i & 1:
+def _try_low(room, low, low_r, gathered):
+    """All low half-sums, four to a row, with one high half-sum and both offsets; adds to both met and gathered."""
+    # rows are long and places in them fixed, since only so does the compiler see that lanes do not overlap
+    for i in range(len(low)):
+        for v in range(LANES):
+            n0, n1, k0, k1 = room[v], room[LANES + v], room[2 * LANES + v], room[3 * LANES + v]
+            a, b, c, d = low[i, v], low[i, LANES + v], low[i, 2 * LANES + v], low[i, 3 * LANES + v]
+            ra, rb, rc, rd = low_r[i, v], low_r[i, LANES + v], low_r[i, 2 * LANES + v], low_r[i, 3 * LANES + v]
+            m0 = (ra if a > n0 else 0) + (rb if b > n0 else 0) + (rc if c > n0 else 0) + (rd if d > n0 else 0)
+            m1 = (ra if a > n1 else 0) + (rb if b > n1 else 0) + (rc if c > n1 else 0) + (rd if d > n1 else 0)
+            room[4 * LANES + v] += m0
+            room[5 * LANES + v] += m1
+            gathered[i, v] += (k0 if a > n0 else 0) + (k1 if a > n1 else 0)
+            gathered[i, LANES + v] += (k0 if b > n0 else 0) + (k1 if b > n1 else 0)
+            gathered[i, 2 * LANES + v] += (k0 if c > n0 else 0) + (k1 if c > n1 else 0)
+            gathered[i, 3 * LANES + v] += (k0 if d > n0 else 0) + (k1 if d > n1 else 0)
+
+
+@njit(cache=True)
+def _fold(values, bits, total):
+    """total[i]: the values at places with bit i set less those at the others; values[0]: all of them added up."""
+    for i in range(bits - 1, -1, -1):
+        total[i] = 0
+        for n in range(1 << i):
             for v in range(LANES):
-                total[i, v] += values[v]
-        else:
-            for v in range(LANES):
-                total[i, v] -= values[v]
+                minus, plus = values[n, v], values[n + (1 << i), v]
+                total[i, v] += plus - minus
+                values[n, v] = plus + minus

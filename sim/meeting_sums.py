@@ -93,6 +93,60 @@ def active_products(
 
 
 @njit(cache=True)
+def active_gradients(
+    d: FloatArray,
+    w: FloatArray,
+    w_star: FloatArray,
+    direct: bool,
+    keys: IntArray,
+    masks: MaskArray,
+    count: IntArray,
+    loss: FloatArray,
+    gradient: FloatArray,
+) -> bool:
+    """Count (B,), loss (B,) and gradient (B, p) as in `sim.half_space.ActiveSums`, for d, w, w_star (B, p), p >= 3.
+
+    direct, keys, masks and what is returned: see `active_products`.
+    """
+    rows, p = w.shape
+    given, products = np.empty((1, 1, p + 1)), np.empty((1, 1, p + 1))
+    counts = np.empty((1, 2), np.int64)
+    c, r = given[0, 0], products[0, 0]
+    fine = True
+    for row in range(rows):
+        one = slice(row, row + 1)
+        along_e0, pulled, missed = True, 0.0, 0.0
+        c[0] = w_star[row, 0] - w[row, 0]
+        for i in range(p):
+            c[1 + i] = (w_star[row, i] - w[row, i]) * d[row, i]
+            along_e0 = along_e0 and (i == 0 or w_star[row, i] * d[row, i] == 0.0)
+        fine = active_products(d[one], w[one], given, direct, keys, masks, counts, products) and fine
+        for i in range(p):
+            gradient[row, i] = -2.0 * (d[row, i] * r[1 + i] + (r[0] if i == 0 else 0.0))
+        for i in range(p + 1):
+            pulled += c[i] * r[i]
+        count[row] = counts[0, 0] + counts[0, 1]
+        # a target along e0 takes one value for each s_0, so that counts say what it adds up to
+        if along_e0:
+            for o in range(2):
+                end = w_star[row, 0] + (2 * o - 1) * w_star[row, 0] * d[row, 0]
+                missed += (0.5 - counts[0, o] / 2.0**p) * end * end
+        elif count[row] != 1 << p:
+            c[0] = w_star[row, 0]
+            for i in range(p):
+                c[1 + i] = w_star[row, i] * d[row, i]
+            fine = active_products(d[one], w[one], given, direct, keys, masks, counts, products) and fine
+            whole, answered = 0.0, 0.0
+            for i in range(p + 1):
+                whole += c[i] * c[i]
+                answered += c[i] * r[i]
+            missed = whole - answered
+        # rounding can take what vanishes below zero
+        loss[row] = max(pulled, 0.0) + max(missed, 0.0)
+    return fine
+
+
+@njit(cache=True)
 def thresholds(d: FloatArray, w: FloatArray, offsets: IntArray, terms: IntArray) -> int:
     """Fill offsets (B, 2) and terms (B, p - 1), for d, w (B, p): a sample is active exactly if offset +- terms > 0.
 
@@ -363,18 +417,26 @@ def _gather(
                 part1 += float(gap1) * float(r) - f1 - g1 - float(x1 + y1)
         near0 += part0
         near1 += part1
-    for j in range(len(rho)):
-        whole, near = 0, 0.0
-        for n in range(256):
-            # of the pair a, -a only a was entered, with the difference of what they gather
-            plus = n >> (j & 7) & 1
-            whole += sums[j >> 3, n] if plus else -sums[j >> 3, n]
-            near += near_sums[j >> 3, n] if plus else -near_sums[j >> 3, n]
-        total[j], about[j] = whole, near
+    for n in range(0, len(rho), 8):
+        _fold(sums[n >> 3], total[n : n + 8])
+        _fold(near_sums[n >> 3], about[n : n + 8])
     ends[0], ends[1] = count0, count1
     ends[2], ends[3] = count0 * edge0 + rest0, count1 * edge1 + rest1
     near_ends[0] = float(count0) * float(edge0) + near0
     near_ends[1] = float(count1) * float(edge1) + near1
+
+
+@njit(cache=True)
+def _fold(sums, out):
+    """out[j]: the sums where bit j of their place is set, less those where it is not; the sums are used up."""
+    # of a pair a, -a only a was entered, with the difference of what they gather
+    for j in range(len(out) - 1, -1, -1):
+        half = 1 << j
+        out[j] = 0
+        for n in range(half):
+            minus, plus = sums[n], sums[n + half]
+            out[j] += plus - minus
+            sums[n] = plus + minus
 
 
 @njit(cache=True)

@@ -52,7 +52,7 @@ def test_resume_without_a_checkpoint_and_of_another_run(tmp_path: Path, capsys: 
 
 
 def test_control_c_keeps_what_was_done(tmp_path: Path) -> None:
-    command = arguments(tmp_path, 100_000, "--resume", still=0.4)
+    command = arguments(tmp_path, 400_000, "--resume", still=0.4)
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     process = subprocess.Popen(
         [sys.executable, str(ROOT / "filterlaw.py"), *command], env=environment, stderr=subprocess.PIPE, text=True
@@ -65,6 +65,6 @@ def test_control_c_keeps_what_was_done(tmp_path: Path) -> None:
     assert process.returncode == 130
     assert "interrupted" in errors
     record = np.load(tmp_path / "run", allow_pickle=False)
-    assert 0 < len(record["gradients"]) < 100_000
+    assert 0 < len(record["gradients"]) < 400_000
     assert len(record["weights"]) == len(record["gradients"]) + 1
-    assert not (tmp_path / "100000.json").exists()
+    assert not (tmp_path / "400000.json").exists()
