@@ -189,6 +189,10 @@ def run(arguments: list[str]) -> int:
     except Unfinished as error:
         _fail(str(error))
         return 1
+    except MemoryError as error:
+        # Python's own memory errors say nothing, NumPy's name the array
+        _fail(f"not enough memory for what was asked: {str(error) or 'ask for fewer steps or draws'}")
+        return 1
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
     except BrokenPipeError:

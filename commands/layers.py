@@ -124,14 +124,14 @@ def _derived(stack: Stack) -> FloatArray | None:
 
 
 def _printed(stack: Stack) -> FloatArray | None:
-    """Table 1 in its four cells, else None."""
+    """Table 1 in its four cells, which know no border, else None."""
     import numpy as np
 
     from theory.derive.layer_variance.depth import PRINTED_T1A, PRINTED_T1B
     from theory.evaluate import value
 
     corner = (_rho(stack), stack.input_correlation)
-    if stack.channels > 1 or not {*corner} <= {0.0, 1.0}:
+    if stack.border == "zero" or stack.channels > 1 or not {*corner} <= {0.0, 1.0}:
         return None
     formula = (PRINTED_T1A if corner == (1, 1) else PRINTED_T1B).rhs
     at = {"k": stack.k, "v": stack.v, "var_1": _first(stack)}

@@ -77,9 +77,10 @@ def grid_active_sums(
     """Sums over the active samples of the 2^p grid of half-widths d, for filters w and targets y = w*.X.
 
     d, w, w_star: (p,), (1, p) or (B, p); w_star None means e0. Time and memory are about 2^(p/2): at p = 49 some 0.4 s
-    and 0.3 GB for a filter, twice the time for targets that are not along e0, 25 times for moments. Without `shortcut`
-    this is so even of grids that an O(p) test finds all active or dead, to the same bits. p may be up to 62 as long as
-    all others have w_i d_i != 0 for at most 48 of the i > 0. `workspace` saves large grids from asking for memory anew.
+    and 0.3 GB for a filter, twice the time for targets that are not along e0, p + 1 times as much again for moments.
+    Without `shortcut` this is so even of grids that an O(p) test finds all active or dead, to the same bits. p may be
+    up to 62 as long as all others have w_i d_i != 0 for at most 48 of the i > 0. `workspace` saves large grids from
+    asking for memory anew.
 
     The loss is accurate to some p eps (|w| + |w*|)^2 absolutely, gradient and moments to some eps of the residuals that
     they add up. Raises ValueError for arguments out of range, ArithmeticError if sums fail their own checks.

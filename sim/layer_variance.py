@@ -8,6 +8,7 @@ closed form: responses are computed convolution by convolution and averaged.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -30,6 +31,8 @@ BORDERS = ("circular", "zero", "none", "disjoint")
 """What windows see at the border: the other side, zeros, or nothing (the image shrinks); disjoint windows tile it."""
 LAWS = ("normal", "uniform", "signs")
 """Laws of mean 0 and variance 1: Gaussian, uniform on [-sqrt 3, sqrt 3], and +-1 with probability 1/2."""
+LARGEST_IMAGE = 2**28
+"""Most positions that an image may have: 2 GiB."""
 CHUNK = 2**21
 """Largest number of floats that an array of a layer may hold at once."""
 
@@ -86,11 +89,20 @@ class Stack:
         if self.border == "disjoint":
             if self.size is not None:
                 raise ValueError(f"size must be left out for disjoint windows (it is k^depth), got {self.size}")
+            if self.k > 1 and self.depth * self.dims * math.log2(self.k) > math.log2(LARGEST_IMAGE):
+                raise ValueError(
+                    f"depth must leave disjoint windows at most 2^28 inputs, k^(depth dims), got depth = {self.depth} "
+                    f"for k = {self.k}, dims = {self.dims}"
+                )
             return
         smallest = {"circular": self.k, "zero": 1, "none": self.depth * (self.k - 1) + 1}[self.border]
         if self.size is None:
             raise ValueError(f"size must be given for border {self.border!r} (at least {smallest})")
         require_int(self.size, "size", smallest)
+        if self.size**self.dims > LARGEST_IMAGE:
+            raise ValueError(
+                f"size must leave at most 2^28 positions, size^dims, got {self.size} for dims = {self.dims}"
+            )
 
     def _require_correlations(self) -> None:
         rho = require_shape(require_unit_interval(self.input_correlation, "input_correlation"), "input_correlation", ())

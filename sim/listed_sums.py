@@ -55,7 +55,7 @@ def listed_gradients(
 ) -> None:
     """Count (B,), loss (B,) and gradient (B, p) as in `sim.half_space.ActiveSums`, for d, w, w_star (B, p), p <= 10.
 
-    What `sim.half_space` does with the products of a block of filters, while they are still in the cache.
+    As `sim.meeting_sums.active_gradients`, with the products of a block of filters while they are still in the cache.
     """
     rows, p = w.shape
     share = 1.0 / 2.0**p

@@ -2,6 +2,7 @@
 
 A depth is passed as a tuple of that length, so that numba compiles straight-line code in which prefix and suffix
 products stay in registers; a block of modes stays in the first-level cache for as many updates as are asked for.
+Compiling takes longer the deeper the network, so beyond `UNROLLED` layers one loop serves every depth.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from sim.arrays import FloatArray
 
 LANES = 128
 """Modes of a block: 8 layers of it take 8 KiB."""
+UNROLLED = 12
+"""Depths up to this one have code of their own."""
 
 
 def advance(
@@ -26,7 +29,32 @@ def advance(
 
     clip_every: clip |s| to [1/high, high] after each update whose number it divides; 0: never. sigma (N,).
     """
+    if len(s) > UNROLLED:
+        modes_first = np.ascontiguousarray(s.T)
+        _advance_deep(modes_first, sigma, rate, start, stop, 1.0 / high, high, clip_every)
+        return np.ascontiguousarray(modes_first.T)
     return np.asarray(_advance(s, sigma, rate, start, stop, 1.0 / high, high, clip_every, (0,) * len(s)))
+
+
+@njit(cache=True)
+def _advance_deep(s, sigma, rate, start, stop, low, high, clip_every):  # type: ignore[no-untyped-def]
+    """In place, for strengths (N, L) of any depth."""
+    modes, layers = s.shape
+    before = np.empty(layers)
+    for n in range(modes):
+        for update in range(start, stop):
+            product = 1.0
+            for layer in range(layers):
+                before[layer] = product
+                product *= s[n, layer]
+            pull = rate * (sigma[n] - product)
+            for layer in range(layers - 1, -1, -1):
+                strength = s[n, layer]
+                s[n, layer] = strength + pull * before[layer]
+                pull *= strength
+            if clip_every > 0 and (update + 1) % clip_every == 0:
+                for layer in range(layers):
+                    s[n, layer] = np.copysign(min(max(abs(s[n, layer]), low), high), s[n, layer])
 
 
 @njit(cache=True, fastmath={"contract"})

@@ -1,4 +1,4 @@
-"""Shared symbols, and exact expectations over the sample grid for symbolic p and symbolic indices.
+"""Shared symbols, and exact expectations: over the grid, for symbolic p and symbolic indices, and over Gaussians.
 
 The grid of Schneider's assumption 2: samples X = (1 + a_0, a_1, ..., a_{p-1}), each a_k equal to +d_k or -d_k, all 2^p
 choices once. A sum over the grid is 2^p times an expectation over independent signs, and that is how it is taken here:
@@ -132,3 +132,11 @@ def _sum_over(expression: sp.Expr, index: sp.Symbol, low: sp.Expr, high: sp.Expr
     if expression.has(sp.KroneckerDelta) and any(delta.has(index) for delta in expression.atoms(sp.KroneckerDelta)):
         return deltasummation(expression, (index, low, high), no_piecewise=True)
     return sp.Sum(expression.subs(index, m), (m, low, high))
+
+
+def relu_correlation(correlation: sp.Expr) -> sp.Expr:
+    """f(c) = (sqrt(1 - c^2) + c (pi - arccos c))/pi = E[relu(y) relu(y')] / (sqrt(E[y^2] E[y'^2])/2), y, y' Gaussian.
+
+    The arc-cosine kernel of degree 1 (Cho and Saul, 2009), derived in `theory.derive.correlated_init.arc_cosine`.
+    """
+    return (sp.sqrt(1 - correlation**2) + correlation * (sp.pi - sp.acos(correlation))) / sp.pi

@@ -171,3 +171,17 @@ def test_simulate_layers_says_where_no_closed_form_is_known(run, tmp_path):
 )
 def test_simulate_layers_refuses_bad_input(run, arguments, message):
     assert run("simulate", "layers", *arguments) == (2, "", f"filterlaw: error: {message}\n")
+
+
+@pytest.mark.parametrize("simulator", ["filter", "modes"])
+def test_what_does_not_fit_into_memory_is_one_line(run, simulator):
+    status, out, err = run("simulate", simulator, "--steps", 10**13)
+    assert (status, out) == (1, "")
+    assert err.startswith("filterlaw: error: not enough memory for what was asked: ")
+    assert err.count("\n") == 1
+
+
+def test_simulate_modes_of_many_layers(run):
+    status, out, err = run("simulate", "modes", "--layers", "100", "--steps", "50", "--learning-rate", "0.001")
+    assert (status, err) == (0, "")
+    assert out.split("\n\n")[0].splitlines()[-1].split()[0] == "50"

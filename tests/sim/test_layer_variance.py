@@ -114,6 +114,8 @@ def test_variance_zero_leaves_zeros(stack: Stack) -> None:
         ({"size": 1}, "size must be at least 2, got 1"),
         ({"border": "none", "size": 2, "depth": 3}, "size must be at least 4, got 2"),
         ({"border": "disjoint"}, r"size must be left out for disjoint windows \(it is k\^depth\), got 4"),
+        ({"size": 2**15}, r"size must leave at most 2\^28 positions, size\^dims, got 32768 for dims = 2"),
+        ({"border": "disjoint", "size": None, "depth": 15}, r"at most 2\^28 inputs, k\^\(depth dims\), got depth = 15"),
         ({"v": -0.5}, "v must be non-negative"),
         ({"q": -1.0}, "q must be non-negative"),
         ({"weight_law": "cauchy"}, "weight_law must be one of normal, uniform, signs, got 'cauchy'"),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sim.deep_linear import LinearTask, aligned_weights, chain_gradients, descend_chain
 from sim.linear_modes import descend_modes, flow_modes, leave_one_out, mode_energy, mode_gradient
-from sim.mode_kernel import LANES
+from sim.mode_kernel import LANES, UNROLLED
 from tests.reference.deep_linear import naive_descend_modes, naive_leave_one_out
 from tests.strategies.deep_linear import strength_arrays
 
@@ -159,3 +159,14 @@ def test_whole_networks_have_the_gradients_of_their_directions() -> None:
     for layer, G in enumerate(chain_gradients(weights, task)):
         inside = frames[layer + 1].T @ G @ frames[layer]
         assert np.diagonal(inside)[:2] == pytest.approx(modes[layer], abs=1e-13)
+
+
+@pytest.mark.parametrize("layers", [UNROLLED, UNROLLED + 1, 70])
+def test_any_depth_is_the_plain_loop(layers: int) -> None:
+    rng = np.random.default_rng(layers)
+    s, sigma = rng.uniform(0.9, 1.1, (layers, 5)), rng.uniform(0.5, 2.0, 5)
+    run = descend_modes(s, sigma, learning_rate=0.01, steps=40)
+    assert np.abs(run.final - naive_descend_modes(s, sigma, 0.01, 40)).max() < 64 * layers * EPS
+    once = naive_descend_modes(s, sigma, 0.01, 1)
+    bounded = descend_modes(s, sigma, learning_rate=0.01, steps=1, band=0.05)
+    assert np.abs(bounded.final - np.clip(once, 1 / 1.05, 1.05)).max() < 64 * layers * EPS

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from typing import Any
 
 from theory.claims import find, together
@@ -49,7 +50,7 @@ def verify_records(ids: Sequence[str], *, level: Level, seed: int, jobs: int) ->
     others = multiprocessing.active_children()
     with ProcessPoolExecutor(min(jobs, len(groups)), mp_context=context) as pool:
         try:
-            with _one_thread_each(), _interrupts_ignored():
+            with _one_thread_each(), _interrupts_held():
                 futures = [pool.submit(_verify_group, group, level, seed) for group in groups]
             for future in as_completed(futures):
                 yield from future.result()
@@ -68,16 +69,21 @@ def verify_records(ids: Sequence[str], *, level: Level, seed: int, jobs: int) ->
 
 
 @contextmanager
-def _interrupts_ignored() -> Iterator[None]:
-    """Processes started meanwhile ignore Ctrl-C, which a terminal sends to all: it is this process that answers it."""
-    if threading.current_thread() is not threading.main_thread():
+def _interrupts_held() -> Iterator[None]:
+    """Processes started meanwhile never see Ctrl-C, which a terminal sends to all: it is this process that answers it.
+
+    One that comes meanwhile is answered at the end, not lost.
+    """
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # it would unblock the signal again if the first process that is started had to start it
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager

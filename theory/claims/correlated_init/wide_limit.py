@@ -7,7 +7,7 @@ import sympy as sp
 from theory.claims.observe.correlated_init import conv_moments, lags, relu_pairs
 from theory.derive.correlated_init import arc_cosine as derive_relu
 from theory.derive.correlated_init import wide_limit as derive
-from theory.derive.correlated_init.arc_cosine import after, c, relu_correlation, variance, variance_2
+from theory.derive.correlated_init.arc_cosine import after, c, variance, variance_2
 from theory.derive.correlated_init.symbols import M, R, over_pixels, t, total_R, u, v
 from theory.derive.correlated_init.wide_limit import (
     K_1,
@@ -28,7 +28,7 @@ from theory.derive.correlated_init.wide_limit import (
     rho_w,
 )
 from theory.ledger import Claim, Clause, Control, Hypothesis
-from theory.symbols import j, p
+from theory.symbols import j, p, relu_correlation
 
 K_untied = sp.Symbol("K_untied", real=True)
 """The recursion as if R were I."""

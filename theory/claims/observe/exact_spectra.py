@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from math import isqrt
 
-from theory.claims.observe.spectra.matrices import ONE, TURN, ZERO, Exact, times, transposed
+from theory.claims.observe.matrices import ONE, TURN, ZERO, Exact, times, transposed
 
 ROTATIONS: tuple[Exact, ...] = (((ONE, ZERO), (ZERO, ONE)), ((ZERO, -ONE), (ONE, ZERO)), TURN)
 """Rotations of the plane with rational entries, simplest first."""

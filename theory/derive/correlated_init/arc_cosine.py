@@ -7,6 +7,7 @@ from functools import cache
 import sympy as sp
 
 from theory.derivation import Derivation, Step, at_least, equal
+from theory.symbols import relu_correlation
 
 variance, variance_2 = sp.symbols("variance variance_2", positive=True)
 """E[y^2] and E[y'^2]."""
@@ -14,11 +15,6 @@ c = sp.Symbol("c", real=True)
 """The correlation of y and y'."""
 after = sp.Symbol("after", real=True)
 """E[relu(y) relu(y')]."""
-
-
-def relu_correlation(correlation: sp.Expr) -> sp.Expr:
-    """f(c) = (sqrt(1 - c^2) + c (pi - arccos c))/pi = E[relu(y) relu(y')] / (sqrt(E[y^2] E[y'^2])/2)."""
-    return (sp.sqrt(1 - correlation**2) + correlation * (sp.pi - sp.acos(correlation))) / sp.pi
 
 
 KERNEL = sp.Eq(after, sp.sqrt(variance * variance_2) / 2 * relu_correlation(c))

@@ -14,7 +14,7 @@ import sympy as sp
 from sympy.concrete.delta import deltasummation
 
 from theory.derivation import Derivation, Step, at_least, equal
-from theory.derive.correlated_init.arc_cosine import after_relu, relu_correlation, slope_steps
+from theory.derive.correlated_init.arc_cosine import after_relu, slope_steps
 from theory.derive.correlated_init.symbols import (
     EVERY_R,
     M,
@@ -27,7 +27,7 @@ from theory.derive.correlated_init.symbols import (
     u,
     v,
 )
-from theory.symbols import j, p
+from theory.symbols import j, p, relu_correlation
 
 if TYPE_CHECKING:
     import numpy as np

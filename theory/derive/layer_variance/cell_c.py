@@ -21,8 +21,8 @@ import sympy as sp
 
 from theory.derivation import Derivation, Step, at_least, equal
 from theory.derive.layer_variance.depth import ETA_0, FROM_0_A, GAIN_A, SYMMETRIC_W, var_A, var_C
-from theory.derive.layer_variance.symbols import arc_cosine, k, l, n, q, v, var_1, var_l
-from theory.symbols import p
+from theory.derive.layer_variance.symbols import k, l, n, q, v, var_1, var_l
+from theory.symbols import p, relu_correlation
 
 if TYPE_CHECKING:
     import numpy as np
@@ -62,7 +62,9 @@ def _over_torus(body: sp.Expr) -> sp.Sum:
 
 
 OVERLAPPING = sp.Eq(var_l, var_1 * (v / 2) ** (l - 1) * _over_torus(pairs[_d] * kernel[_d]))
-OVERLAPPING_GAUSSIAN = sp.Eq(var_l, var_1 * (v / 2) ** (l - 1) * _over_torus(pairs[_d] * arc_cosine(overlap[_d] / n)))
+OVERLAPPING_GAUSSIAN = sp.Eq(
+    var_l, var_1 * (v / 2) ** (l - 1) * _over_torus(pairs[_d] * relu_correlation(overlap[_d] / n))
+)
 LIKE_A = sp.And(
     sp.Le(var_l, var_1 * (n**2 * v / 2) ** (l - 1)), sp.Ge(var_l, var_1 * (n**2 * v / 2) ** (l - 1) / sp.pi)
 )
@@ -173,14 +175,14 @@ def overlapping_gaussian() -> Derivation:
     """The same for Gaussian inputs: kernel(d) is the arc-cosine kernel of the overlap of two windows, over n."""
     angle = sp.Symbol("theta", positive=True)
     definitions = (
-        sp.Eq(var_l, 2 * v * (v / 2) ** (l - 1) * _over_torus(pairs[_d] * arc_cosine(overlap[_d] / n) * _second)),
+        sp.Eq(var_l, 2 * v * (v / 2) ** (l - 1) * _over_torus(pairs[_d] * relu_correlation(overlap[_d] / n) * _second)),
         sp.Eq(var_1, 2 * v * _second),
     )
     steps = (
         *_path_steps(),
         Step("the correlation of two window sums", equal(overlap[0] * q / (n * q), overlap[0] / n)),
-        Step("no common input: the share of Gaussian inputs", equal(arc_cosine(sp.S.Zero), 1 / sp.pi)),
-        Step("the same window", equal(arc_cosine(sp.S.One), sp.S.One)),
+        Step("no common input: the share of Gaussian inputs", equal(relu_correlation(sp.S.Zero), 1 / sp.pi)),
+        Step("the same window", equal(relu_correlation(sp.S.One), sp.S.One)),
         Step(
             "c = cos(theta): (sin(theta) + (pi - theta) cos(theta))/pi has slope",
             equal(sp.diff(sp.sin(angle) + (sp.pi - angle) * sp.cos(angle), angle), -(sp.pi - angle) * sp.sin(angle)),

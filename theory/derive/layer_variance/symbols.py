@@ -59,8 +59,3 @@ def equicorrelated(diagonal: sp.Expr, off_diagonal: sp.Expr) -> sp.Expr:
 def over_window(body: sp.Expr) -> sp.Sum:
     """The sum of an expression over t and u in 0..n-1."""
     return sp.Sum(body, (u, 0, n - 1), (t, 0, n - 1))
-
-
-def arc_cosine(c: sp.Expr) -> sp.Expr:
-    """E[relu(y) relu(y')] / (Var[y]/2) for Gaussian y, y' of equal variance and correlation c (Cho and Saul, 2009)."""
-    return (sp.sqrt(1 - c**2) + c * (sp.pi - sp.acos(c))) / sp.pi

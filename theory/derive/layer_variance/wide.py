@@ -17,7 +17,6 @@ from theory.derivation import Derivation, Step, at_least, equal
 from theory.derive.layer_variance.cell_c import GAUSSIAN, growth
 from theory.derive.layer_variance.depth import SYMMETRIC_W
 from theory.derive.layer_variance.symbols import (
-    arc_cosine,
     double_sum,
     equicorrelated,
     k,
@@ -30,6 +29,8 @@ from theory.derive.layer_variance.symbols import (
     var_1,
     var_l,
 )
+from theory.evaluate import value
+from theory.symbols import relu_correlation
 
 if TYPE_CHECKING:
     import numpy as np
@@ -58,7 +59,7 @@ def variance(depth: int, *, one_channel: bool = False) -> sp.Expr:
     between, total = rho_x, q
     for layer in range(1, depth + 1):
         if layer > 1:
-            between = between if one_channel and layer > 2 else arc_cosine(between)
+            between = between if one_channel and layer > 2 else relu_correlation(between)
             total = total / 2
         total = v * total * layer_gain(between)
         between = next_correlation(between)
@@ -91,9 +92,8 @@ def handed_on(n: int, rho_w: float, rho_x: float, depth: int, *, one_channel: bo
     found[1] = rho_x
     for m in range(1, depth):
         c = found[m] * (1 + (n - 1) * rho_w) / (1 + (n - 1) * rho_w * found[m])
-        angle = np.arccos(np.clip(c, -1.0, 1.0))
-        arc = (np.sin(angle) + (np.pi - angle) * np.cos(angle)) / np.pi
-        found[m + 1] = c if one_channel and m > 1 else arc
+        after = value(relu_correlation(sp.Symbol("c")), {"c": np.clip(c, -1.0, 1.0)}, exact=False)
+        found[m + 1] = c if one_channel and m > 1 else after
     return found
 
 
@@ -120,7 +120,7 @@ def wide() -> Derivation:
         ),
         Step(
             "cell (C), l = 2: c_2 = n J(0)/(1 + (n - 1) J(0)), J(0) = 1/pi",
-            equal(next_correlation(arc_cosine(sp.S.Zero)).subs(rho_w, 1), n / (sp.pi + n - 1)),
+            equal(next_correlation(relu_correlation(sp.S.Zero)).subs(rho_w, 1), n / (sp.pi + n - 1)),
         ),
     )
     definitions = (sp.Eq(var_l, 2 * q * sp.Product(own.subs(relation, relations[_m]) / 2, (_m, 1, l))),)
@@ -151,7 +151,8 @@ def two_layers() -> Derivation:
     steps = (
         Step("E|W|^2 over c channels with weights of variance v/c", equal(c * (v / c), v)),
         Step(
-            "E[relu(y) relu(y')] for independent y, y' of variance |W|^2 n q", equal(other, own * arc_cosine(sp.S.Zero))
+            "E[relu(y) relu(y')] for independent y, y' of variance |W|^2 n q",
+            equal(other, own * relu_correlation(sp.S.Zero)),
         ),
         Step("l = 1", equal(v * n * q, ONE_CHANNEL.subs(l, 1))),
         Step("l = 2, with E|W|^2 = v", equal(second.subs(first, v), ONE_CHANNEL.subs(l, 2))),
@@ -182,7 +183,10 @@ def parting() -> Derivation:
         ),
         Step(
             "l = 3, wide, over Var[y_2]",
-            equal((variance(3) / variance(2)).subs(cell), v * n / 2 * (1 + (n - 1) * arc_cosine(n / (sp.pi + n - 1)))),
+            equal(
+                (variance(3) / variance(2)).subs(cell),
+                v * n / 2 * (1 + (n - 1) * relu_correlation(n / (sp.pi + n - 1))),
+            ),
         ),
         Step("pi (J(c) - c) at c = cos(theta), 0 at theta = 0", equal(gap.subs(theta, 0), sp.S.Zero)),
         Step("has slope theta sin(theta) > 0 inside (0, pi)", equal(sp.diff(gap, theta), theta * sp.sin(theta))),

@@ -15,7 +15,6 @@ from theory.derivation import Derivation
 from theory.derive.layer_variance import cell_c, depth, laws, one_layer, perfect, wide
 from theory.derive.layer_variance.cell_c import path_pairs, window_overlap
 from theory.derive.layer_variance.symbols import (
-    arc_cosine,
     double_sum,
     equicorrelated,
     k,
@@ -29,6 +28,7 @@ from theory.derive.layer_variance.symbols import (
     var_l,
 )
 from theory.evaluate import value
+from theory.symbols import relu_correlation
 
 DERIVATIONS = (
     laws.scaled_variance,
@@ -102,13 +102,13 @@ def test_no_layer_has_one_pair_and_one_layer_has_the_overlap() -> None:
 
 
 def test_arc_cosine_kernel_at_known_correlations() -> None:
-    assert arc_cosine(sp.S.One) == 1
-    assert arc_cosine(sp.S.Zero) == 1 / sp.pi
-    assert arc_cosine(sp.S.NegativeOne) == 0
+    assert relu_correlation(sp.S.One) == 1
+    assert relu_correlation(sp.S.Zero) == 1 / sp.pi
+    assert relu_correlation(sp.S.NegativeOne) == 0
     rng = np.random.default_rng(0)
     y = rng.multivariate_normal([0, 0], [[1, 0.6], [0.6, 1]], size=400_000)
     seen = 2 * np.prod(np.maximum(y, 0), axis=1)
-    expected = float(arc_cosine(sp.Rational(3, 5)))
+    expected = float(relu_correlation(sp.Rational(3, 5)))
     assert abs(seen.mean() - expected) < 5 * seen.std() / np.sqrt(len(seen))
 
 

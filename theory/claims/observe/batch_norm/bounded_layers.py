@@ -17,8 +17,8 @@ from theory.claims.observe.batch_norm.bounded_scales import exact_pass
 from theory.claims.observe.batch_norm.scaled_rows import with_spectrum
 from theory.claims.observe.exact_spectra import ROTATIONS, squared_singular_values
 from theory.claims.observe.layers import on_layers
+from theory.claims.observe.matrices import EPS, Exact, shown
 from theory.claims.observe.rationals import text
-from theory.claims.observe.spectra.matrices import EPS, Exact, shown
 from theory.experiment import ExactRoute, Experiment, Observation, Values
 
 

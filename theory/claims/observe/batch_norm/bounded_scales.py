@@ -13,8 +13,8 @@ from sim.arrays import FloatArray
 from sim.batch_norm import NormedLayer
 from sim.bbn import bounded_scales
 from theory.claims.observe.layers import on_layers
+from theory.claims.observe.matrices import EPS
 from theory.claims.observe.rationals import simplest_first, text
-from theory.claims.observe.spectra.matrices import EPS
 from theory.experiment import ExactRoute, Experiment, Observation, Values
 
 SIZES = range(1, 9)

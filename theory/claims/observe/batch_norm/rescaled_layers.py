@@ -15,8 +15,8 @@ from sim.arrays import FloatArray
 from sim.deep_linear import chain_map
 from theory.claims.observe.batch_norm.scaled_rows import with_spectrum
 from theory.claims.observe.layers import on_layers
+from theory.claims.observe.matrices import EPS
 from theory.claims.observe.rationals import text
-from theory.claims.observe.spectra.matrices import EPS
 from theory.experiment import ExactRoute, Experiment, Observation, Values
 
 

@@ -13,8 +13,8 @@ import numpy as np
 from sim.arrays import FloatArray
 from sim.batch_norm import NormedLayer
 from theory.claims.observe.layers import on_layers
+from theory.claims.observe.matrices import EPS
 from theory.claims.observe.rationals import Number, dot, text
-from theory.claims.observe.spectra.matrices import EPS
 from theory.experiment import ExactRoute, Experiment, Observation, Values
 
 SIDE = 3

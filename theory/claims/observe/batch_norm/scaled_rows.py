@@ -15,8 +15,8 @@ from sim.arrays import FloatArray
 from sim.batch_norm import NormedLayer
 from theory.claims.observe.exact_spectra import ROTATIONS, squared_singular_values
 from theory.claims.observe.layers import on_layers
+from theory.claims.observe.matrices import EPS, ONE, ZERO, Exact, orthonormal, shown, transposed
 from theory.claims.observe.rationals import text
-from theory.claims.observe.spectra.matrices import EPS, ONE, ZERO, Exact, orthonormal, shown, transposed
 from theory.experiment import ExactRoute, Experiment, Observation, Values
 
 Shape = Literal["tall", "fat", "any"]

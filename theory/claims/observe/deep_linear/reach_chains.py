@@ -15,7 +15,7 @@ from sim.deep_linear import chain_map
 from theory.claims.observe.deep_linear.reach_factors import closest_product
 from theory.claims.observe.exact_spectra import ROTATIONS, squared_singular_values
 from theory.claims.observe.layers import on_layers
-from theory.claims.observe.spectra.matrices import EPS, Exact, banded, diagonal, orthonormal, shown, times
+from theory.claims.observe.matrices import EPS, Exact, banded, diagonal, orthonormal, shown, times
 from theory.experiment import ExactRoute, Experiment, Observation, Values
 
 SQUARE = ((1, 1), (2, 2), (3, 3, 3), (4, 4, 4, 4, 4))

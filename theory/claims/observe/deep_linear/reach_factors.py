@@ -12,8 +12,8 @@ from math import prod
 import numpy as np
 
 from sim.arrays import FloatArray
+from theory.claims.observe.matrices import EPS
 from theory.claims.observe.rationals import text
-from theory.claims.observe.spectra.matrices import EPS
 from theory.experiment import ExactRoute, Experiment, Observation, Values
 
 WIDTHS = (0.05, 0.2, 0.5, 1.0, 2.0)

@@ -15,8 +15,8 @@ import numpy as np
 from sim.arrays import FloatArray
 from sim.linear_modes import descend_modes
 from theory.claims.observe.layers import on_layers
+from theory.claims.observe.matrices import EPS, orthonormal
 from theory.claims.observe.rationals import text
-from theory.claims.observe.spectra.matrices import EPS, orthonormal
 from theory.experiment import ExactRoute, Experiment, Observation, Values
 
 Side = Literal["above", "below", "inside", "between projections"]

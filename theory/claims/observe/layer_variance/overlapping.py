@@ -13,6 +13,7 @@ import numpy as np
 
 from sim.arrays import FloatArray
 from sim.layer_variance import Responses, Stack, responses
+from sim.mean_field import relu_correlation
 from theory.claims.observe.layer_variance.stacks import (
     DRAWS,
     LAYER_DRAWS,
@@ -49,8 +50,7 @@ def sign_kernel(n: int, shared: int) -> Fraction:
 def _kernel(stack: Stack, shared: FloatArray) -> FloatArray:
     if stack.input_law == "signs":
         return np.array([float(sign_kernel(stack.n, int(count))) for count in shared])
-    angle = np.arccos(np.clip(shared / stack.n, -1.0, 1.0))
-    return np.asarray((np.sin(angle) + (np.pi - angle) * np.cos(angle)) / np.pi)
+    return relu_correlation(shared / stack.n)
 
 
 def _observe(drawn: Drawn, through: Responses) -> Observation:

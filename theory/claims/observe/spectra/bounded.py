@@ -13,8 +13,7 @@ import numpy as np
 from sim.arrays import FloatArray
 from sim.svb import bound_singular_values
 from theory.claims.observe.layers import on_layers
-from theory.claims.observe.rationals import HALF, QUARTER, text
-from theory.claims.observe.spectra.matrices import (
+from theory.claims.observe.matrices import (
     ONE,
     TURN,
     ZERO,
@@ -29,6 +28,7 @@ from theory.claims.observe.spectra.matrices import (
     times,
     transposed,
 )
+from theory.claims.observe.rationals import HALF, QUARTER, text
 from theory.experiment import ExactRoute, Experiment, Observation, Values
 
 Bound = Callable[[FloatArray, float], FloatArray]

@@ -12,8 +12,7 @@ import numpy as np
 
 from sim.arrays import FloatArray
 from theory.claims.observe.layers import on_layers
-from theory.claims.observe.rationals import HALF, QUARTER, text
-from theory.claims.observe.spectra.matrices import (
+from theory.claims.observe.matrices import (
     ONE,
     TURN,
     ZERO,
@@ -27,6 +26,7 @@ from theory.claims.observe.spectra.matrices import (
     times,
     transposed,
 )
+from theory.claims.observe.rationals import HALF, QUARTER, text
 from theory.experiment import ExactRoute, Experiment, Observation, Values
 
 

@@ -9,8 +9,8 @@ from itertools import product
 
 import numpy as np
 
+from theory.claims.observe.matrices import ONE, TURN, ZERO, Exact, diagonal, shown, times, transposed
 from theory.claims.observe.rationals import HALF, QUARTER
-from theory.claims.observe.spectra.matrices import ONE, TURN, ZERO, Exact, diagonal, shown, times, transposed
 from theory.claims.observe.spectra.shapes import CIRCULAR, Layer, Shape, structure
 from theory.experiment import Values
 

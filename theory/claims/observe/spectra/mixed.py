@@ -12,8 +12,7 @@ import numpy as np
 
 from sim.arrays import FloatArray
 from theory.claims.observe.layers import on_layers
-from theory.claims.observe.rationals import HALF, QUARTER
-from theory.claims.observe.spectra.matrices import (
+from theory.claims.observe.matrices import (
     ONE,
     TURN,
     ZERO,
@@ -27,6 +26,7 @@ from theory.claims.observe.spectra.matrices import (
     times,
     transposed,
 )
+from theory.claims.observe.rationals import HALF, QUARTER
 from theory.experiment import ExactRoute, Experiment, Observation, Values
 
 WIDTHS = ((1, 2, 1), (2, 2, 2), (3, 3, 3), (2, 3, 2), (3, 2, 3), (4, 3, 2), (2, 3, 4), (2, 4, 3), (3, 4, 4), (4, 4, 2))

@@ -13,9 +13,9 @@ import numpy as np
 from sim.arrays import FloatArray
 from sim.conv_spectrum import circular_singular_values
 from theory.claims.observe.layers import on_layers
+from theory.claims.observe.matrices import ONE, orthonormal
 from theory.claims.observe.rationals import HALF
 from theory.claims.observe.spectra.exact_layers import PAIRS, ExactLayer, describe, lower
-from theory.claims.observe.spectra.matrices import ONE, orthonormal
 from theory.claims.observe.spectra.operators import CIRCULAR_SHAPES, Spectrum, from_simulator, from_torch, layers
 from theory.claims.observe.spectra.shapes import CIRCULAR, Layer, Shape, dense, dense_torch, structure
 from theory.experiment import ExactRoute, Experiment, Observation, Values

@@ -11,6 +11,7 @@ from sim.arrays import FloatArray
 from sim.conv_spectrum import circular_singular_values, kernel_singular_values, reshaped, zero_padded_extremes
 from sim.svb import bound_singular_values
 from theory.claims.observe.layers import on_layers
+from theory.claims.observe.matrices import orthonormal
 from theory.claims.observe.spectra.exact_layers import (
     ExactLayer,
     bounded_candidates,
@@ -20,7 +21,6 @@ from theory.claims.observe.spectra.exact_layers import (
     observe_exact,
     padded_candidates,
 )
-from theory.claims.observe.spectra.matrices import orthonormal
 from theory.claims.observe.spectra.shapes import CIRCULAR, Layer, Shape, dense_torch, structure
 from theory.experiment import ExactRoute, Experiment, Observation
 

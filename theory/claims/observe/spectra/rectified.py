@@ -12,8 +12,8 @@ import numpy as np
 
 from sim.arrays import FloatArray
 from theory.claims.observe.layers import on_layers
+from theory.claims.observe.matrices import EPS, ONE, TURN, ZERO, Exact, floats, orthonormal, shown, times
 from theory.claims.observe.rationals import text
-from theory.claims.observe.spectra.matrices import EPS, ONE, TURN, ZERO, Exact, floats, orthonormal, shown, times
 from theory.experiment import ExactRoute, Experiment, Observation, Values
 
 

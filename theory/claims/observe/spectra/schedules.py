@@ -13,8 +13,8 @@ import numpy as np
 from sim.arrays import FloatArray
 from sim.svb import bound_singular_values
 from theory.claims.observe.layers import on_layers
+from theory.claims.observe.matrices import EPS, ONE, ZERO, Exact, banded, orthonormal, shown
 from theory.claims.observe.rationals import HALF
-from theory.claims.observe.spectra.matrices import EPS, ONE, ZERO, Exact, banded, orthonormal, shown
 from theory.experiment import ExactRoute, Experiment, Observation, Values
 
 
