@@ -7,16 +7,25 @@ NumPy, SymPy, torch and matplotlib are imported inside the commands that need th
 
 from __future__ import annotations
 
-import difflib
 import os
 import sys
 import warnings
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
-from commands.options import BadInput, JsonOption, SeedOption, Unfinished, bad_input, choice, integer, progress_bar
+from commands.figures import figures
+from commands.options import (
+    BadInput,
+    JobsOption,
+    JsonOption,
+    LevelOption,
+    SeedOption,
+    Unfinished,
+    bad_input,
+    claims_asked,
+    progress_bar,
+)
 from commands.simulate import simulate_app
 
 USAGE, INTERRUPTED = 2, 130
@@ -29,22 +38,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(simulate_app, name="simulate")
-
-LEVELS = ("symbolic", "simulation", "cnn")
-
-LevelOption = Annotated[
-    Literal["symbolic", "simulation", "cnn"],
-    typer.Option(
-        "--level",
-        parser=choice("level", LEVELS),
-        metavar="|".join(LEVELS),
-        help="How far to check: derivations only, also the simulator, also real layers.",
-    ),
-]
-JobsOption = Annotated[
-    int | None,
-    typer.Option("--jobs", parser=integer("jobs", 1), metavar="N", help="Processes to use (default: one per core)."),
-]
+app.command()(figures)
 
 
 @app.callback()
@@ -79,9 +73,10 @@ def verify(
     with bad_input():
         for target in targets:
             require_writable(target)
-    claims = _claims(ids or [], level)
+    claims = claims_asked(ids or [], level)
 
-    from theory.claims.run import WorkerLost, cores, verify_records
+    from sim.processes import WorkerLost, cores
+    from theory.claims.run import verify_records
     from theory.display import emit, ledger_table, row, summary
     from theory.serialise import environment, to_json
 
@@ -115,7 +110,7 @@ def show(
     seed: SeedOption = 0,
 ) -> int:
     """Show one claim: hypotheses, derivation, counterexample, evidence, verdict."""
-    (claim,) = _claims([id], level)
+    (claim,) = claims_asked([id], level)
 
     from theory.display import claim_page, emit
     from theory.verify import verify as verify_claim
@@ -135,41 +130,6 @@ def claims() -> int:
     from theory.display import claims_table, emit
 
     emit(claims_table((c.id, c.source, c.statement) for c in all_claims().values()))
-    return 0
-
-
-@app.command()
-def figures(
-    names: Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Figures to draw (default: all).")] = None,
-    list_: Annotated[bool, typer.Option("--list", help="List the figures and exit.")] = False,
-    output: Annotated[str, typer.Option("--output", metavar="DIR", help="Folder to write to.")] = "build/figures",
-) -> int:
-    """Draw figures, as vector graphics and as PNG."""
-    import figures as room
-
-    known = room.available()
-    if list_:
-        for name, what in known.items():
-            print(f"{name:<24} {what}")
-        return 0
-    wanted = list(dict.fromkeys(names)) if names else list(known)
-    for name in wanted:
-        if name not in known:
-            raise BadInput(f"unknown figure {name!r}{_near(name, known)} (`filterlaw figures --list` lists them)")
-
-    from sim.files import require_writable_folder
-
-    with bad_input():
-        folder = require_writable_folder(output)
-    written: list[Path] = []
-    with progress_bar() as progress:
-        task = progress.add_task("", total=len(wanted))
-        for name in wanted:
-            progress.update(task, description=name)
-            written += room.render([name], folder)
-            progress.advance(task)
-    for path in written:
-        print(path)
     return 0
 
 
@@ -216,22 +176,6 @@ def _fail(message: str) -> int:
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
     print(f"filterlaw: warning: {message}", file=sys.stderr)
-
-
-def _claims(ids: list[str], level: str) -> list[Any]:
-    from importlib.util import find_spec
-
-    from theory.claims import find
-
-    if level == "cnn" and find_spec("torch") is None:
-        raise BadInput("level cnn needs torch: pip install 'filterlaw[torch]', or ask for --level simulation")
-    with bad_input():
-        return list(find(ids))
-
-
-def _near(name: str, known: dict[str, str]) -> str:
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
-    return f"; did you mean {', '.join(near)}?" if near else ""
 
 
 if __name__ == "__main__":

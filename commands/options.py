@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 if TYPE_CHECKING:
     from rich.progress import Progress
+
+    from theory.ledger import Claim
 
 
 class BadInput(Exception):
@@ -86,6 +88,20 @@ SeedOption = Annotated[
     int, typer.Option("--seed", parser=integer("seed", 0), metavar="N", help="Seed of every random draw.")
 ]
 JsonOption = Annotated[str | None, typer.Option("--json", metavar="FILE", help="Also write the result as JSON.")]
+LEVELS = ("symbolic", "simulation", "cnn")
+LevelOption = Annotated[
+    Literal["symbolic", "simulation", "cnn"],
+    typer.Option(
+        "--level",
+        parser=choice("level", LEVELS),
+        metavar="|".join(LEVELS),
+        help="How far to check: derivations only, also the simulator, also real layers.",
+    ),
+]
+JobsOption = Annotated[
+    int | None,
+    typer.Option("--jobs", parser=integer("jobs", 1), metavar="N", help="Processes to use (default: one per core)."),
+]
 
 
 @contextmanager
@@ -107,3 +123,15 @@ def progress_bar() -> Iterator[Progress]:
     errors = Console(stderr=True)
     with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as progress:
         yield progress
+
+
+def claims_asked(ids: Sequence[str], level: str) -> list[Claim]:
+    """The claims with these ids, or all of them, once it is known that the level can be checked here."""
+    from importlib.util import find_spec
+
+    from theory.claims import find
+
+    if level == "cnn" and find_spec("torch") is None:
+        raise BadInput("level cnn needs torch: pip install 'filterlaw[torch]', or ask for --level simulation")
+    with bad_input():
+        return find(ids)

@@ -11,16 +11,23 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from figures.catalogue import TITLES, module_of
+from figures.catalogue import FIGURES, TITLES, module_of
 
 FORMATS = ("png", "svg", "pdf")
 
-__all__ = ["FORMATS", "available", "render"]
+__all__ = ["FORMATS", "about", "available", "render"]
 
 
 def available() -> dict[str, str]:
     """The figures, name -> one-line title, in the order of the paper."""
     return dict(TITLES)
+
+
+def about(name: str) -> str:
+    """Which claims a figure shows and where a paper has its like, in one line; empty for a name that is not known."""
+    if name not in FIGURES:
+        return ""
+    return f"{', '.join(FIGURES[name].claims)} ({FIGURES[name].source})"
 
 
 def render(

@@ -16,6 +16,7 @@ import pytest
 import figures
 import filterlaw
 import theory.claims
+from commands import options
 from tests.cli.conftest import ROOT, command
 from tests.theory.test_verify import ABOVE_OUTSIDE, DOUBLE_CORRECTED, NON_NEGATIVE, claim, y
 from theory.claims import all_claims
@@ -68,7 +69,7 @@ def test_help_lists_the_commands_and_version_says_it(run):
 def test_choices_are_those_of_the_libraries():
     from sim.descent import ORDERS
 
-    assert filterlaw.LEVELS == LEVELS == typing.get_args(typing.get_args(filterlaw.LevelOption)[0])
+    assert options.LEVELS == LEVELS == typing.get_args(typing.get_args(options.LevelOption)[0])
     assert ORDERS == ORDERS
 
 
@@ -176,6 +177,8 @@ def test_figures_follow_their_contract(run, tmp_path, monkeypatch):
     monkeypatch.setattr(figures, "available", lambda: {"fig2": "the line", "fig3": "the zig-zag"})
     monkeypatch.setattr(figures, "render", render)
     assert run("figures", "--list") == (0, f"{'fig2':<24} the line\n{'fig3':<24} the zig-zag\n", "")
+    monkeypatch.setattr(figures, "about", {"fig2": "", "fig3": "C-ZIG (Fig. 3)"}.get)
+    assert run("figures", "--list")[1].splitlines()[-1] == f"{'':<24} C-ZIG (Fig. 3)"
     status, out, _ = run("figures", "fig3", "--output", tmp_path / "f")
     assert (status, out, drawn) == (0, f"{tmp_path / 'f' / 'fig3.svg'}\n", ["fig3"])
     run("figures", "--output", tmp_path / "f")
