@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import signal
-import threading
-
 import pytest
 
 from theory.claims import all_claims, together
-from theory.claims.run import _interrupts_held, verify_records
+from theory.claims.run import verify_records
 
 
 def test_records_do_not_depend_on_the_number_of_processes() -> None:
@@ -30,16 +27,3 @@ def test_claims_of_a_module_stay_together() -> None:
 def test_bad_numbers_of_processes_are_refused() -> None:
     with pytest.raises(ValueError, match="jobs must be at least 1, got 0"):
         next(verify_records(["C-E4"], level="symbolic", seed=0, jobs=0))
-
-
-def test_an_interrupt_while_processes_are_started_is_not_lost() -> None:
-    reached = []
-
-    def start() -> None:
-        with _interrupts_held():
-            signal.pthread_kill(threading.get_ident(), signal.SIGINT)
-            reached.append(True)
-
-    with pytest.raises(KeyboardInterrupt):
-        start()
-    assert reached
