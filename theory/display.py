@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 from sympy import Basic
 
-from theory.ledger import ClauseReport, Counterexample, Evidence, Report, Verdict
+from theory.ledger import ClauseReport, Counterexample, Evidence, Measurement, Report, Verdict
 
 STYLES = {
     Verdict.HOLDS: "green",
@@ -34,7 +34,10 @@ PLAIN_WIDTH = 120
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the ledger; `rejected` of the `controls` tried were rejected, as they must be."""
+    """One line of the ledger; `rejected` of the `controls` tried were rejected, as they must be.
+
+    undecided: the verdict is inconclusive only because recorded runs, checked as specified, leave a clause open.
+    """
 
     id: str
     verdict: Verdict
@@ -43,11 +46,28 @@ class Row:
     rejected: int
     controls: int
     seconds: float
+    undecided: bool = False
 
     @property
     def good(self) -> bool:
         """Whether the verdict is conclusive and every control was rejected."""
         return self.verdict != Verdict.INCONCLUSIVE and self.rejected == self.controls
+
+
+def undecided(record: dict[str, Any]) -> bool:
+    """Whether a claim's record is inconclusive only where data leave a clause open.
+
+    That is a result, though never counted as a success: the effects of such a clause were measured, every control was
+    rejected, and the intervals allow it to be true and to be false.
+    """
+    parts = [part for part in record.get("clauses", [record]) if part["verdict"] == Verdict.INCONCLUSIVE]
+    return bool(parts) and all(_left_open(part) for part in parts)
+
+
+def _left_open(part: dict[str, Any]) -> bool:
+    measured = [line["kind"] == "data" and bool(line.get("measured")) for line in part["evidence"]]
+    controls = [control["passed"] is True for control in part["controls"]]
+    return bool(measured) and all(measured) and bool(controls) and all(controls)
 
 
 def row(record: dict[str, Any], seconds: float) -> Row:
@@ -61,6 +81,7 @@ def row(record: dict[str, Any], seconds: float) -> Row:
         rejected=sum(control["passed"] is True for control in controls),
         controls=len(controls),
         seconds=seconds,
+        undecided=undecided(record),
     )
 
 
@@ -98,12 +119,14 @@ def ledger_table(rows: Iterable[Row]) -> Table:
 
 
 def summary(rows: Sequence[Row]) -> str:
-    """One line: "N claims: a holds, b corrected, ...; controls x/y rejected"."""
+    """One line: "N claims: a holds, b corrected, ...; controls x/y rejected", and what the data leave undecided."""
     counts = Counter(r.verdict for r in rows)
     verdicts = ", ".join(f"{counts[v]} {v}" for v in reversed(Verdict) if counts[v])
     claims = f"{len(rows)} claim{'' if len(rows) == 1 else 's'}"
     rejected, tried = sum(r.rejected for r in rows), sum(r.controls for r in rows)
-    return f"{claims}{': ' if verdicts else ''}{verdicts}; controls {rejected}/{tried} rejected"
+    line = f"{claims}{': ' if verdicts else ''}{verdicts}; controls {rejected}/{tried} rejected"
+    left = [r.id for r in rows if r.undecided]
+    return f"{line}; inconclusive because the data decide neither way: {', '.join(left)}" if left else line
 
 
 def ledger_lines(rows: Sequence[Row], width: int = PLAIN_WIDTH) -> list[str]:
@@ -149,9 +172,13 @@ def _clause_parts(report: ClauseReport, *, worded: bool) -> Iterator[RenderableT
         formulas.append(("holds if", str(clause.condition)))
     yield _pairs(formulas)
     yield _hypotheses([h.text for h in clause.hypotheses], report.used)
-    yield _derivation(report)
+    if not clause.empirical:
+        yield _derivation(report)
     if report.counterexample is not None:
         yield _counterexample(report.counterexample)
+    effects = [effect for e in report.evidence if e.kind == "data" for effect in e.measured]
+    if effects:
+        yield _effects(effects)
     yield _evidence(report.evidence)
     yield _controls(report)
 
@@ -229,6 +256,22 @@ def _evidence(evidence: Sequence[Evidence]) -> RenderableType:
     return Group(Text("Evidence", style="bold"), Padding(table, (0, 0, 0, 2)))
 
 
+def _effects(effects: Sequence[Measurement]) -> RenderableType:
+    """What was measured, as effects with their intervals."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("symbol", no_wrap=True)
+    table.add_column("what", ratio=1, overflow="fold")
+    for name in ("estimate", "interval", "confidence", "n"):
+        table.add_column(name, no_wrap=True, justify="right")
+    for m in effects:
+        interval = f"[{m.low:.3g}, {m.high:.3g}]"
+        table.add_row(
+            *(Text(text) for text in (m.symbol, m.what, f"{m.estimate:.3g}", interval, f"{m.confidence:.1%}", str(m.n)))
+        )
+    data = Text(f"measured on {effects[0].data}; n counts {effects[0].units}", style="dim")
+    return Group(Text("Effects", style="bold"), Padding(Group(table, data), (0, 0, 0, 2)))
+
+
 def _controls(report: ClauseReport) -> RenderableType:
     """What each check made of each statement that is wrong on purpose."""
     tried = [e for e in report.evidence if e.kind == "control"]
@@ -245,6 +288,8 @@ def _controls(report: ClauseReport) -> RenderableType:
 
 def _found(e: Evidence) -> Text:
     if e.kind == "control":
+        if e.passed is None:
+            return Text("not tried", style="red")
         return Text("rejected", style="green") if e.passed else Text("FOOLED", style="bold red")
     if e.passed is None:
         return Text("undecided", style="red")

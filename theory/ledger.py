@@ -4,6 +4,9 @@ A claim is data. It has one or more clauses; a clause is a SymPy statement over 
 the quantities observed on it, as printed, with (where the printed one fails) the corrected statement or the further
 condition under which it holds. Nothing here knows how a statement is derived or observed: `theory.verify` runs the
 checks, and `judge` reads nothing but the evidence that they return.
+
+An empirical clause is judged from recorded runs instead: its symbols are samples over seeds, and its statement is
+true or false where it is so for every value in their confidence intervals (`theory.intervals`), else undecided.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
     from sympy.logic.boolalg import Boolean
 
     from theory.derivation import Derivation
-    from theory.experiment import Experiment
+    from theory.experiment import Experiment, Study
 
 Kind = Literal["symbolic", "simulation", "counterexample", "cnn", "control", "data"]
 Reading = Literal["printed", "corrected", "conditional"]
@@ -55,10 +58,29 @@ class Counterexample:
 
 
 @dataclass(frozen=True)
+class Measurement:
+    """An effect with its interval: what recorded runs say of one symbol.
+
+    estimate: the mean over n units (seeds); low, high: its confidence interval; data: which runs.
+    """
+
+    symbol: str
+    what: str
+    estimate: float
+    low: float
+    high: float
+    confidence: float
+    n: int
+    units: str
+    data: str
+
+
+@dataclass(frozen=True)
 class Evidence:
     """What one check found. `passed` is None where the check could not decide.
 
-    For `counterexample`, `passed` says that one was found; for `control`, that the check rejected the wrong statement.
+    For `counterexample`, `passed` says that one was found; for `control`, that the check rejected the wrong statement
+    (None: that it could not be tried). `measured`, for `data`: the effects that the statement was judged by.
     """
 
     kind: Kind
@@ -71,14 +93,20 @@ class Evidence:
     check: str = ""
     about: Reading = "printed"
     counterexample: Counterexample | None = None
+    measured: tuple[Measurement, ...] = ()
 
 
 @dataclass(frozen=True)
 class Control:
-    """A statement that is wrong on purpose; every check of its clause must reject it."""
+    """A statement that is wrong on purpose; every check of its clause must reject it.
+
+    placebo: the statement is judged on samples in which what is compared was exchanged in every other pair, so that
+    there is nothing to find. It need not be refuted, but must not be certified.
+    """
 
     name: str
     statement: Boolean
+    placebo: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,6 +117,13 @@ class Hypothesis:
     statement: Boolean | None = None
 
 
+def nothing_derived() -> Derivation:
+    """The derivation of an empirical clause: no result, no steps."""
+    from theory.derivation import Derivation
+
+    return Derivation((), (), ())
+
+
 @dataclass(frozen=True)
 class Clause:
     """One checkable statement of a claim.
@@ -97,23 +132,48 @@ class Clause:
     `j` are indices and are read as "for every i in 1..p-1" and "for every j in 0..p-1". `corrected` replaces a printed
     statement that is false; `condition` is a further hypothesis under which it is true; a clause declares at most one
     of the two, and neither where the statement is expected to hold or fail.
+
+    A clause is either derived, and has an `experiment` and a `derivation`, or empirical, and has a `study`. One
+    control of an empirical clause at least is no placebo: it claims an effect so large that the study must refute it
+    outright, which no empty and no noisy study can.
+    Raises ValueError for a clause that is put together in another way.
     """
 
     text: str
     printed: Boolean
-    experiment: Callable[[], Experiment]
-    derivation: Callable[[], Derivation]
-    controls: tuple[Control, ...]
+    experiment: Callable[[], Experiment] | None = None
+    derivation: Callable[[], Derivation] = nothing_derived
+    controls: tuple[Control, ...] = ()
     hypotheses: tuple[Hypothesis, ...] = ()
     corrected: Boolean | None = None
     condition: Boolean | None = None
     name: str = ""
+    study: Callable[[], Study] | None = None
 
     def __post_init__(self) -> None:
+        who = f"clause {self.name or self.text!r}"
         if self.corrected is not None and self.condition is not None:
-            raise ValueError(f"clause {self.name or self.text!r} must declare `corrected` or `condition`, not both")
+            raise ValueError(f"{who} must declare `corrected` or `condition`, not both")
         if not self.controls:
-            raise ValueError(f"clause {self.name or self.text!r} must have at least one control")
+            raise ValueError(f"{who} must have at least one control")
+        derived = self.experiment is not None and self.derivation is not nothing_derived
+        if self.study is None and not derived:
+            raise ValueError(f"{who} must have an `experiment` and a `derivation`, or a `study`")
+        if self.study is None and any(control.placebo for control in self.controls):
+            raise ValueError(f"{who} must have a `study` to have a placebo")
+        if self.study is None:
+            return
+        if self.experiment is not None or self.derivation is not nothing_derived:
+            raise ValueError(f"{who} must have a `study` or a `derivation`, not both; a claim may have clauses of both")
+        if self.corrected is not None or self.condition is not None or self.needed:
+            raise ValueError(f"{who} must go without correction, condition and formal hypotheses: data judge the print")
+        if all(control.placebo for control in self.controls):
+            raise ValueError(f"{who} must have a control that is no placebo")
+
+    @property
+    def empirical(self) -> bool:
+        """Whether recorded runs judge this clause, not a derivation."""
+        return self.study is not None
 
     @property
     def true_statement(self) -> Boolean:
@@ -140,6 +200,11 @@ class Claim:
     def hypotheses(self) -> tuple[str, ...]:
         """The hypotheses of all clauses, as stated, without repetition."""
         return tuple(dict.fromkeys(h.text for clause in self.clauses for h in clause.hypotheses))
+
+    @property
+    def empirical(self) -> bool:
+        """Whether some clause needs recorded runs to be judged."""
+        return any(clause.empirical for clause in self.clauses)
 
 
 @dataclass(frozen=True)
@@ -190,8 +255,9 @@ def judge(evidence: Sequence[Evidence]) -> Verdict:
 
     Inconclusive unless every check has a control and every control was rejected. Then, without a counterexample,
     `holds` if every check of the printed statement passed, one of them symbolic (empirical data alone can only make it
-    `supported` or `unsupported`). With a counterexample (exact, reproduced by the simulator) the printed statement
-    must also have failed a check, and must not have been derived: two routes of our own that disagree decide nothing.
+    `supported` or `unsupported`, and leave it inconclusive where their intervals do not decide). With a counterexample
+    (exact, reproduced by the simulator) the printed statement must also have failed a check, and must not have been
+    derived: two routes of our own that disagree decide nothing.
     It is `corrected` or `conditional` if the corrected statement, or the printed one under a condition that excludes
     the counterexample, passed every check, and `refuted` if neither was proposed.
     """

@@ -16,7 +16,7 @@ from typing import Any
 
 from sympy.logic.boolalg import Boolean
 
-from theory.ledger import Clause, ClauseReport, Counterexample, Evidence, Report, formula
+from theory.ledger import Clause, ClauseReport, Counterexample, Evidence, Measurement, Report, formula
 
 PACKAGES = ("filterlaw", "numpy", "scipy", "sympy", "numba", "matplotlib", "torch")
 
@@ -73,7 +73,24 @@ def evidence_record(evidence: Evidence) -> dict[str, Any]:
         "seed": evidence.seed,
         "detail": evidence.detail,
     }
-    return record if evidence.kind == "control" else {**record, "about": evidence.about}
+    if evidence.kind == "control":
+        return record
+    effects = {"measured": [measurement_record(m) for m in evidence.measured]} if evidence.kind == "data" else {}
+    return {**record, "about": evidence.about, **effects}
+
+
+def measurement_record(measured: Measurement) -> dict[str, Any]:
+    """An effect with its interval as a JSON-ready dict."""
+    return {
+        "symbol": measured.symbol,
+        "what": measured.what,
+        "estimate": measured.estimate,
+        "interval": [measured.low, measured.high],
+        "confidence": measured.confidence,
+        "n": measured.n,
+        "units": measured.units,
+        "data": measured.data,
+    }
 
 
 def counterexample_record(found: Counterexample | None) -> dict[str, Any] | None:
