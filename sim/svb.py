@@ -33,6 +33,7 @@ class Bounding:
     matrix: (m, n), in the dtype of the input. raised, lowered: how many singular values were below and above the band.
     unique: whether it is the only nearest matrix: False exactly if the input has a singular value of zero (to
     rounding). route: "unchanged" (nothing to clip), "gram" (an eigendecomposition of the small Gram matrix), "svd".
+    smallest, largest: its extreme singular values before; None for "unchanged", where no spectrum was computed.
     """
 
     matrix: Matrix
@@ -40,6 +41,8 @@ class Bounding:
     lowered: int
     unique: bool
     route: Route
+    smallest: float | None = None
+    largest: float | None = None
 
 
 def bound_singular_values(matrix: npt.ArrayLike, eps: float) -> Matrix:
@@ -77,8 +80,10 @@ def project_to_band(matrix: npt.ArrayLike, eps: float) -> Bounding:
     squares, vectors = _eigen(gram) if near is None else near
     if not squares[0] >= WIDEST[given.dtype] * squares[-1] > 0:
         return _by_svd(given, lo, hi)
-    corrected, raised, lowered = _corrected(fat, np.sqrt(squares), vectors, lo, hi)
-    return Bounding(corrected if fat is given else corrected.T, raised, lowered, True, "gram")
+    values = np.sqrt(squares)
+    corrected, raised, lowered = _corrected(fat, values, vectors, lo, hi)
+    bounded = corrected if fat is given else corrected.T
+    return Bounding(bounded, raised, lowered, True, "gram", float(values[0]), float(values[-1]))
 
 
 def band(eps: float) -> tuple[float, float]:
@@ -171,4 +176,6 @@ def _by_svd(matrix: Matrix, lo: float, hi: float) -> Bounding:
     clipped = (left * np.clip(values, lo, hi)) @ right
     negligible = max(matrix.shape) * np.finfo(matrix.dtype).eps * values[0]
     unique = bool(values[-1] > negligible)
-    return Bounding(clipped.astype(matrix.dtype), int((values < lo).sum()), int((values > hi).sum()), unique, "svd")
+    raised, lowered = int((values < lo).sum()), int((values > hi).sum())
+    extremes = float(values[-1]), float(values[0])
+    return Bounding(clipped.astype(matrix.dtype), raised, lowered, unique, "svd", *extremes)
