@@ -10,10 +10,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sim.cnn.bbn import BoundedBatchNorm as BoundedBatchNorm
     from sim.cnn.init import correlated_normal_ as correlated_normal_
     from sim.cnn.init import initialize_ as initialize_
+    from sim.cnn.svb import SingularValueBounding as SingularValueBounding
 
 _MODULES = {
+    "BoundedBatchNorm": "bbn",
+    "SingularValueBounding": "svb",
     "correlated_normal_": "init",
     "initialize_": "init",
 }
