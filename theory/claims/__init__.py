@@ -59,12 +59,21 @@ def all_claims() -> dict[str, Claim]:
     return claims
 
 
+@cache
+def _homes() -> dict[str, str]:
+    return {claim.id: name for name in MODULES for claim in import_module(f"{__name__}.{name}").CLAIMS}
+
+
+def home(id_: str) -> str:
+    """The module of a claim, such as "single_filter.theorem_1"; empty for a claim that no module has."""
+    return _homes().get(id_, "")
+
+
 def together(ids: Sequence[str]) -> list[list[str]]:
     """The ids grouped by the module of their claims, in order: claims of a module share experiments."""
-    home = {claim.id: name for name in MODULES for claim in import_module(f"{__name__}.{name}").CLAIMS}
-    groups: dict[str | None, list[str]] = {}
+    groups: dict[str, list[str]] = {}
     for id_ in ids:
-        groups.setdefault(home.get(id_), []).append(id_)
+        groups.setdefault(home(id_), []).append(id_)
     return list(groups.values())
 
 
