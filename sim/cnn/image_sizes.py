@@ -25,12 +25,22 @@ def operator_geometry(
 ) -> dict[str, Geometry]:
     """The geometry of each convolution among the layers, by name; linear layers have none.
 
-    example: an input of the model, or all of its inputs. Nothing of the model is changed: it is run once in eval mode,
-    without gradients. Raises ValueError for a convolution that the pass does not reach or reaches with images of
-    several sizes, and for padding that belongs to neither case.
+    example: an input of the model, or all of its inputs. Raises ValueError for a convolution that the pass does not
+    reach or reaches with images of several sizes, and for padding that belongs to neither case.
     """
     convolutions = {name: layer for name, layer in layers.items() if isinstance(layer, _ConvNd)}
-    sizes: dict[str, set[tuple[int, ...]]] = {name: set() for name in convolutions}
+    sizes = image_sizes(model, convolutions, example)
+    return {name: _geometry(name, layer, sizes[name]) for name, layer in convolutions.items()}
+
+
+def image_sizes(
+    model: nn.Module, layers: Mapping[str, _ConvNd], example: Tensor | tuple[Tensor, ...]
+) -> dict[str, set[tuple[int, ...]]]:
+    """The sizes of the images that each convolution is given, or puts out if it is transposed, in one pass.
+
+    The pass is in eval mode and without gradients, and changes nothing of the model.
+    """
+    sizes: dict[str, set[tuple[int, ...]]] = {name: set() for name in layers}
 
     def note(name: str) -> Any:
         def hook(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
@@ -40,14 +50,14 @@ def operator_geometry(
 
         return hook
 
-    handles = [layer.register_forward_hook(note(name)) for name, layer in convolutions.items()]
+    handles = [layer.register_forward_hook(note(name)) for name, layer in layers.items()]
     try:
         with torch.no_grad(), _evaluating(model):
             model(*(example if isinstance(example, tuple) else (example,)))
     finally:
         for handle in handles:
             handle.remove()
-    return {name: _geometry(name, layer, sizes[name]) for name, layer in convolutions.items()}
+    return sizes
 
 
 def _geometry(name: str, layer: _ConvNd, sizes: set[tuple[int, ...]]) -> Geometry:

@@ -190,12 +190,14 @@ def _stack(weight: Tensor, layer: nn.Module) -> Matrix:
     """The matrices (groups, m, n) of a weight; 16 bits in float64."""
     dtype = torch.float64 if weight.dtype in HALF else weight.dtype
     groups: int = getattr(layer, "groups", 1)
-    values = weight.detach().to("cpu", dtype).reshape(groups, weight.shape[0] // groups, -1)
-    return np.asarray(values.numpy())
+    shape = groups, weight.shape[0] // groups, math.prod(weight.shape[1:])
+    return np.asarray(weight.detach().to("cpu", dtype).reshape(shape).numpy())
 
 
 def _bound_stack(stack: Matrix, eps: float) -> tuple[Matrix, Clipping]:
     """Matrices (groups, m, n), each bounded as `project_to_band` does it."""
+    if stack.size == 0:
+        return stack, Clipping(route="unchanged")
     if stack.shape[1] == 1:
         return _bound_rows(stack, eps)
     done = [project_to_band(matrix, eps) for matrix in stack]
