@@ -2,7 +2,8 @@
 
 A depth is passed as a tuple of that length, so that numba compiles straight-line code in which prefix and suffix
 products stay in registers; a block of modes stays in the first-level cache for as many updates as are asked for.
-Compiling takes longer the deeper the network, so beyond `UNROLLED` layers one loop serves every depth.
+Compiling takes longer the deeper the network, so beyond `UNROLLED` layers one loop serves every depth. It also serves a
+few modes, which would leave most of a block empty, and be long done while code for their depth is still compiled.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ LANES = 128
 """Modes of a block: 8 layers of it take 8 KiB."""
 UNROLLED = 12
 """Depths up to this one have code of their own."""
+FEW = 4
+"""Up to so many modes one loop serves every depth."""
 
 
 def advance(
@@ -29,7 +32,7 @@ def advance(
 
     clip_every: clip |s| to [1/high, high] after each update whose number it divides; 0: never. sigma (N,).
     """
-    if len(s) > UNROLLED:
+    if len(s) > UNROLLED or s.shape[1] <= FEW:
         modes_first = np.ascontiguousarray(s.T)
         _advance_deep(modes_first, sigma, rate, start, stop, 1.0 / high, high, clip_every)
         return np.ascontiguousarray(modes_first.T)

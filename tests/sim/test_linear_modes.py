@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sim.deep_linear import LinearTask, aligned_weights, chain_gradients, descend_chain
 from sim.linear_modes import descend_modes, flow_modes, leave_one_out, mode_energy, mode_gradient
-from sim.mode_kernel import LANES, UNROLLED
+from sim.mode_kernel import FEW, LANES, UNROLLED
 from tests.reference.deep_linear import naive_descend_modes, naive_leave_one_out
 from tests.strategies.deep_linear import strength_arrays
 
@@ -59,7 +59,7 @@ def test_the_compiled_descent_is_the_naive_one(s: np.ndarray, rate: float, steps
     assert np.abs(run.final - slow).max() <= 4096 * EPS * (steps + 1)
 
 
-@pytest.mark.parametrize("modes", [1, LANES - 1, LANES, LANES + 1, 3 * LANES + 5])
+@pytest.mark.parametrize("modes", [1, FEW, FEW + 1, LANES - 1, LANES, LANES + 1, 3 * LANES + 5])
 def test_blocks_of_any_filling_give_the_same(modes: int) -> None:
     rng = np.random.default_rng(modes)
     s, sigma = rng.uniform(0.3, 1.2, (4, modes)), rng.uniform(0.5, 2.0, modes)
