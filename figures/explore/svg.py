@@ -126,7 +126,7 @@ def plot(
     body.append(
         f'<svg x="{left:g}" y="{top:g}" width="{across:g}" height="{up:g}" overflow="hidden">{"".join(drawn)}</svg>'
     )
-    return _document(width, height + legend_height, title, description, legend + "".join(body))
+    return document(width, height + legend_height, title, description, legend + "".join(body))
 
 
 def heat_map(
@@ -182,7 +182,7 @@ def heat_map(
         parts.append(_text(left + columns * cell / 2, height - 5, x_label, "middle", 11))
     if y_label and not y_names:
         parts.append(_turned(14, top + rows * cell / 2, y_label))
-    return _document(width, height, title, description, "".join(parts))
+    return document(width, height, title, description, "".join(parts))
 
 
 def _decimals(value: float, digits: int) -> str:
@@ -396,7 +396,8 @@ def _turned(x: float, y: float, text: str) -> str:
     )
 
 
-def _document(width: int, height: float, title: str, description: str, body: str) -> str:
+def document(width: int, height: float, title: str, description: str, body: str) -> str:
+    """A whole SVG of this size around its parts, with its title written above them, 24 pixels high."""
     said = f"<desc>{escape(description)}</desc>" if description else ""
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {width} {height:g}" {_FONT} '
