@@ -128,6 +128,8 @@ def _near_eigen(gram: FloatArray, lo: float, hi: float) -> tuple[FloatArray, Flo
     Less its mean, a narrow spectrum is small, and rounding with it; and what is added to the matrix is small too.
     """
     mean = np.trace(gram) / len(gram)
+    if not lo**2 / 2 <= mean <= 2 * hi**2:
+        return None
     centred = gram.astype(np.float32, order="F")
     np.einsum("ii->i", centred)[:] = np.diagonal(gram) - mean
     offsets, vectors, failed = ssyevd(centred, lower=1, overwrite_a=1)

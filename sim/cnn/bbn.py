@@ -204,7 +204,7 @@ def _variance(layer: nn.Module) -> Tensor:
 
 
 def _array(tensor: Tensor) -> FloatArray:
-    return np.asarray(tensor.detach().to("cpu", torch.float64).numpy())
+    return np.array(tensor.detach().to("cpu", torch.float64).numpy())
 
 
 def _condition(scales: FloatArray) -> float:

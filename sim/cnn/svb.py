@@ -25,7 +25,7 @@ KINDS = (
     *(nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d),
 )
 HALF = (torch.bfloat16, torch.float16)
-ATTEMPTS = 5
+ATTEMPTS = 8
 """How often a weight of 16 bits is aimed further into the band before it is left where rounding puts it."""
 TINY, HUGE = 1e-100, 1e100
 """Lengths between these have squares that neither vanish nor overflow."""
@@ -241,14 +241,16 @@ def _bound_half(stack: FloatArray, eps: float, dtype: torch.dtype) -> tuple[Floa
     bounded, first = _bound_stack(stack, eps)
     if first.route == "unchanged":
         return bounded, first
-    aim, least, kept, left = eps, math.inf, bounded, (math.nan, math.nan)
+    aside, least, kept, left = 0.0, math.inf, bounded, (math.nan, math.nan)
     for _ in range(ATTEMPTS):
         rounded = _rounding_to(dtype)(bounded)
         smallest, largest = _extremes(rounded)
         miss = max(largest / high, low / smallest if smallest > 0 else math.inf)
         if miss < least:
             least, kept, left = miss, rounded, (smallest, largest)
-        aim = (1.0 + aim) / miss**1.5 - 1.0
+        # at least doubled, since rounding may send neighbouring aims to the same place
+        aside = max(2.0 * aside, miss - 1.0 + torch.finfo(dtype).eps / 4)
+        aim = (1.0 + eps) / (1.0 + aside) - 1.0
         if miss <= 1.0 or aim <= 0.0:
             break
         bounded = _bound_stack(stack, aim)[0]

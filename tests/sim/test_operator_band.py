@@ -167,10 +167,16 @@ def test_rounding_that_takes_back_small_steps_does_not_stop_the_scaling():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (dict(image=(4, 4), stride=(1,), dilation=(1, 1)), r"stride must have one entry per dimension .*got \(1,\)"),
-        (dict(image=(5, 4), stride=(2, 2), dilation=(1, 1)), r"stride must divide the image \(5, 4\), got \(2, 2\)"),
-        (dict(image=(0,), stride=(1,), dilation=(1,)), "image must be at least 1, got 0"),
-        (dict(image=(), stride=(), dilation=()), "image must have one entry"),
+        (
+            {"image": (4, 4), "stride": (1,), "dilation": (1, 1)},
+            r"stride must have one entry per dimension .*got \(1,\)",
+        ),
+        (
+            {"image": (5, 4), "stride": (2, 2), "dilation": (1, 1)},
+            r"stride must divide the image \(5, 4\), got \(2, 2\)",
+        ),
+        ({"image": (0,), "stride": (1,), "dilation": (1,)}, "image must be at least 1, got 0"),
+        ({"image": (), "stride": (), "dilation": ()}, "image must have one entry"),
     ],
 )
 def test_geometries_that_make_no_sense(arguments, message):

@@ -84,10 +84,11 @@ def test_each_route_is_taken_where_it_should_be(value: float, route: str) -> Non
     assert (done.raised, done.lowered) == (int(value < 1), int(value > 1))
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("shape", [(1, 1), (2, 3), (3, 2), (4, 4)])
-def test_zero_matrix_becomes_the_scaled_identity(shape: tuple[int, int]) -> None:
-    done = project_to_band(np.zeros(shape), 0.25)
-    assert np.abs(done.matrix - np.eye(*shape) / 1.25).max() <= 4 * EPS
+def test_zero_matrix_becomes_the_scaled_identity(shape: tuple[int, int], dtype: type) -> None:
+    done = project_to_band(np.zeros(shape, dtype=dtype), 0.25)
+    assert np.abs(done.matrix - np.eye(*shape) / 1.25).max() <= 4 * np.finfo(dtype).eps
     assert not done.unique
     assert done.raised == min(shape)
 
@@ -104,6 +105,28 @@ def test_extreme_scales_neither_overflow_nor_vanish(scale: float) -> None:
     A = prescribed(np.random.default_rng(2), 3, 5, [3.0, 2.0, 1.0]).matrix
     expected = naive_bound(A * 1e6 if scale > 1 else A * 1e-6, 0.1)
     assert np.abs(bound_singular_values(A * scale, 0.1) - expected).max() <= 1e3 * EPS
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e-10, 1e10, 1e30])
+@pytest.mark.parametrize("shape", [(1, 1), (3, 5)])
+def test_extreme_scales_of_float32_do_not_either(scale: float, shape: tuple[int, int]) -> None:
+    A = prescribed(np.random.default_rng(2), *shape, [3.0, 2.0, 1.0][: min(shape)]).matrix.astype(np.float32)
+    A *= np.float32(scale)
+    assert np.abs(bound_singular_values(A, 0.1) - naive_bound(A, 0.1)).max() <= 4 * EPS_32
+
+
+@given(matrices(zeros=True), eps_values, st.sampled_from([np.float32, np.float64]))
+def test_the_extremes_before_are_said(case: Prescribed, eps: float, dtype: type) -> None:
+    A = case.matrix.astype(dtype)
+    done = project_to_band(A, eps)
+    if done.smallest is None or done.largest is None:
+        assert done.route == "unchanged"
+    else:
+        values = np.linalg.svd(A.astype(np.float64), compute_uv=False)
+        room = 1e3 * np.finfo(dtype).eps * values[0]
+        assert done.smallest == pytest.approx(values[-1], abs=room)
+        assert done.largest == pytest.approx(values[0], abs=room)
+    assert (done.smallest is None) == (done.largest is None) == (done.route == "unchanged")
 
 
 def test_integers_and_lists_are_answered_in_float64() -> None:
