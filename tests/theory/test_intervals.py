@@ -82,7 +82,7 @@ def test_what_is_decided_is_so_everywhere_in_the_intervals(statement, of_x, of_y
     found = decide(statement, {"x": of_x, "y": of_y})
     if found is None:
         return
-    for a, b in itertools.product(np.linspace(*of_x, 5), np.linspace(*of_y, 5)):
+    for a, b in itertools.product(np.linspace(of_x[0], of_x[1], 5), np.linspace(of_y[0], of_y[1], 5)):
         assert truth(statement, {"x": Fraction(a), "y": Fraction(b)}) is found
 
 

@@ -1,0 +1,1 @@
+"""Claims on trained networks, judged from records of training runs."""
