@@ -102,7 +102,7 @@ def initialization(effect: float = 1.0, noise: float = 0.01, seeds: int = 5) -> 
     What two arms of a seed share cancels in their difference, so each arm of each seed has noise of its own.
     """
     rng = np.random.default_rng(7)
-    arms = (
+    arms: tuple[dict[str, Any], ...] = (
         {"init": "kaiming"},
         {"init": "correlated", "scale": "sum"},
         {"init": "correlated", "scale": "he"},
@@ -133,7 +133,8 @@ def bounding(effect: float = 1.0, noise: float = 0.01, seeds: int = 4) -> Iterat
     rng = np.random.default_rng(8)
     for seed in range(seeds):
         for network, svb, bbn in (("convnet20", 0.05, 0.2), ("preresnet20", 0.5, 1.0)):
-            for level, used in enumerate(({}, {"svb": svb}, {"svb": svb, "bbn": bbn})):
+            methods: tuple[dict[str, Any], ...] = ({}, {"svb": svb}, {"svb": svb, "bbn": bbn})
+            for level, used in enumerate(methods):
                 # BBN is of use in the residual network only
                 helped = min(level, 1) if network == "convnet20" else level
                 e = noise * rng.normal(size=3)

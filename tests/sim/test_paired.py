@@ -39,7 +39,7 @@ def test_an_arm_is_told_by_what_it_has_and_what_it_lacks():
     [
         (every({}, (0, 1)), r"no run of 'xavier' \(init = xavier\)"),
         ([*every({}, (0, 1, 2)), *every({"init": "xavier"}, (0,))], "no run of 'xavier' with seed 1, 2, which another"),
-        ([*every({}, (0,)), *every({"init": "xavier"}, (0,), epochs=6)], "to be compared must have one epochs, got 5, 6"),
+        ([*every({}, (0,)), *every({"init": "xavier"}, (0,), epochs=6)], "must have one epochs, got 5, 6"),
         ([*every({}, (0,)), *every({"init": "xavier"}, (0,), train=9)], "must have one train, got 1000, 9"),
         (
             [*every({}, (0,)), *every({}, (0,), alpha=0.5), *every({"init": "xavier"}, (0,))],

@@ -47,7 +47,7 @@ def test_a_run_is_read_as_it_was_written():
     assert run.seconds["svb_seconds"].tolist() == [0.1] * training.EPOCHS
     assert run.seconds["bbn_seconds"].size == 0
     with pytest.raises(TypeError):
-        run.settings["seed"] = 4
+        run.settings["seed"] = 4  # type: ignore[index]
 
 
 def test_layers_come_by_depth_whatever_their_order():

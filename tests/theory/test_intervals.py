@@ -74,7 +74,8 @@ def test_intervals_of_one_statement_are_widened_together():
     for m in two:
         assert m.confidence == pytest.approx(0.975)
         assert (m.low, m.high) == pytest.approx(t_interval(sample.values, 0.975))
-        assert (m.n, m.units, m.data, m.what, m.estimate) == (3, "seeds", "some runs", "a length", pytest.approx(7 / 3))
+        assert (m.n, m.units, m.data, m.what) == (3, "seeds", "some runs", "a length")
+        assert m.estimate == pytest.approx(7 / 3)
 
 
 @given(statements(), INTERVALS, INTERVALS)
