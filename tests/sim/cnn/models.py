@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -64,7 +66,7 @@ class PreActivation(nn.Module):
         return x + self.conv2(torch.relu(self.bn2(y)))
 
 
-def mobile(seed: int = 0) -> nn.Sequential:
+def mobile(seed: int = 0) -> Any:
     """Groups, depthwise layers, strides, batch norm, a linear layer: for images (B, 3, n, n), 5 classes."""
     torch.manual_seed(seed)
     return nn.Sequential(
@@ -85,10 +87,10 @@ def train(model: nn.Module, optimizer: torch.optim.Optimizer, steps: int, *, fir
         images = torch.randn(8, 3, 16, 16, generator=generator)
         labels = torch.randint(0, 5, (8,), generator=generator)
 
-        def closure(images: Tensor = images, labels: Tensor = labels) -> Tensor:
+        def closure(images: Tensor = images, labels: Tensor = labels) -> float:
             optimizer.zero_grad()
-            loss: Tensor = loss_of(model(images), labels)
+            loss = loss_of(model(images), labels)
             loss.backward()
-            return loss
+            return float(loss.detach())
 
         optimizer.step(closure)

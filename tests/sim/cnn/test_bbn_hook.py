@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ from tests.strategies.spectra import seeds
 KINDS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
 
 
-def filled(layer: nn.Module, rng: np.random.Generator, *, signs: bool = True) -> nn.Module:
+def filled(layer: Any, rng: np.random.Generator, *, signs: bool = True) -> Any:
     """A BN layer as training might leave it."""
     gamma = rng.lognormal(0.0, 0.7, layer.num_features)
     if signs:
@@ -34,7 +35,7 @@ def filled(layer: nn.Module, rng: np.random.Generator, *, signs: bool = True) ->
     return layer
 
 
-def array(tensor: torch.Tensor) -> np.ndarray:
+def array(tensor: Any) -> np.ndarray:
     return np.array(tensor.detach().double().numpy())
 
 
@@ -85,7 +86,8 @@ def test_settled_reaches_its_band_and_published_bounds_the_condition():
 
 def test_signs_and_zeros_by_mode():
     ends = {}
-    for mode in MODES:
+    modes: tuple[Any, ...] = MODES
+    for mode in modes:
         layer = nn.BatchNorm1d(4, eps=0.0, dtype=torch.float64)
         with torch.no_grad():
             layer.weight.copy_(torch.tensor([4.0, -1.0, 0.0, 1.0]))
@@ -232,7 +234,7 @@ def test_models_without_batch_norm_and_layers_without_values_are_refused():
 
 
 def test_numbers_that_are_not_finite_are_reported_by_layer():
-    model = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))
+    model: Any = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))
     model[1].running_var[1] = float("nan")
     with pytest.raises(
         ValueError, match=r"layer '1' cannot be bounded: running_var must be finite, got running_var\[1\] = nan"

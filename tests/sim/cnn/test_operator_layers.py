@@ -22,7 +22,7 @@ from sim.svb import band
 pytestmark = pytest.mark.filterwarnings("ignore::sim.cnn.hooks.BoundWarning")
 
 
-def layer_values(layer: nn.Module, image: tuple[int, ...]) -> FloatArray:
+def layer_values(layer: Any, image: tuple[int, ...]) -> FloatArray:
     """The singular values of a layer without bias as a map of images, from its Jacobian."""
     inputs = torch.zeros(1, layer.in_channels, *image, dtype=torch.float64)
     jacobian = torch.autograd.functional.jacobian(layer, inputs)
@@ -30,9 +30,9 @@ def layer_values(layer: nn.Module, image: tuple[int, ...]) -> FloatArray:
     return np.asarray(np.linalg.svd(matrix, compute_uv=False))
 
 
-def made(kind: type[nn.Module], n_in: int, n_out: int, kernel: Any, **options: Any) -> nn.Module:
+def made(kind: type[nn.Module], n_in: int, n_out: int, kernel: Any, **options: Any) -> Any:
     torch.manual_seed(0)
-    layer = kind(n_in, n_out, kernel, bias=False, dtype=torch.float64, **options)
+    layer: Any = kind(n_in, n_out, kernel, bias=False, dtype=torch.float64, **options)
     with torch.no_grad():
         layer.weight.normal_(0.0, 0.7)
     return layer
@@ -90,6 +90,7 @@ def test_stored_weights_are_what_the_report_is_about(dtype):
     (done,) = SingularValueBounding(layer, 0.1, matrices="operator", example=torch.zeros(1, 4, 6, 6).to(dtype)).apply()
     stored = layer.weight.detach().double().numpy()
     assert done.left == pytest.approx(operator_extremes(stored, Geometry((8, 8), (1, 1), (1, 1))), abs=1e-10)
+    assert done.left is not None
     assert done.left[1] <= 1.1 * (1 + 1e-12)
 
 
@@ -99,12 +100,13 @@ def test_what_is_not_reached_is_warned_of_once_and_reported():
     with pytest.warns(BoundWarning, match=r"layer '' is left with singular values from 0\..*; see sim\.operator_band"):
         (done,) = bound.apply()
     assert not done.reached
+    assert done.left is not None
     assert done.left[0] < 1 / 1.1
     assert "(outside)" in bound.report()
 
 
 def test_linear_layers_are_bounded_as_matrices_and_the_model_is_left_as_it_was():
-    model = nn.Sequential(
+    model: Any = nn.Sequential(
         nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Dropout(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2)
     )
     model[1].eval()
