@@ -1,7 +1,7 @@
 """The command line of filterlaw: the front door, nothing else.
 
-Exit status: 0 success; 1 a verdict is inconclusive, a control was not rejected, or the work was cut off; 2 bad usage;
-130 interrupted.
+Exit status: 0 success; 1 a verdict is inconclusive (but for empirical claims that recorded runs leave undecided), a
+control was not rejected, or the work was cut off; 2 bad usage; 130 interrupted.
 NumPy, SymPy, torch and matplotlib are imported inside the commands that need them, so that `--help` is instant.
 """
 
@@ -20,6 +20,7 @@ from commands.options import (
     JobsOption,
     JsonOption,
     LevelOption,
+    RecordsOption,
     SeedOption,
     Unfinished,
     bad_input,
@@ -63,8 +64,13 @@ def verify(
     json: JsonOption = None,
     output: Annotated[str | None, typer.Option("--output", metavar="DIR", help="Write ledger.json there.")] = None,
     jobs: JobsOption = None,
+    records: RecordsOption = None,
 ) -> int:
-    """Verify claims and print the ledger."""
+    """Verify claims and print the ledger.
+
+    Ends with 0 if every verdict is conclusive and every control rejected. An empirical claim is inconclusive where the
+    recorded runs decide neither way; such claims are listed, are no success, and alone do not make the status 1.
+    """
     from sim.files import atomic_write, require_writable
 
     targets = [json] if json is not None else []
@@ -73,9 +79,11 @@ def verify(
     with bad_input():
         for target in targets:
             require_writable(target)
+        _require_records(records, level)
     claims = claims_asked(ids or [], level)
 
     from sim.processes import WorkerLost, cores
+    from theory.claims import find
     from theory.claims.run import verify_records
     from theory.display import emit, ledger_table, row, summary
     from theory.serialise import environment, to_json
@@ -85,14 +93,16 @@ def verify(
         task = progress.add_task("", total=len(claims))
         asked = [claim.id for claim in claims]
         try:
-            for id_, record, seconds in verify_records(asked, level=level, seed=seed, jobs=jobs or cores()):
+            for id_, record, seconds in verify_records(
+                asked, level=level, seed=seed, jobs=jobs or cores(), records=records
+            ):
                 done[id_] = (record, seconds)
                 progress.update(task, description=id_, advance=1)
         except WorkerLost as error:
             raise Unfinished(str(error)) from error
-    records = [done[id_][0] for id_ in asked]
     rows = [row(*done[id_]) for id_ in asked]
-    text = to_json({"environment": environment(level=level, seed=seed), "claims": records})
+    about = environment(level=level, seed=seed, **({} if records is None else {"records": records}))
+    text = to_json({"environment": about, "claims": [done[id_][0] for id_ in asked]})
     with bad_input():
         for target in targets:
             atomic_write(target, text)
@@ -100,7 +110,9 @@ def verify(
         emit(ledger_table(rows))
         print()
     print(summary(rows))
-    return 0 if rows and all(r.good for r in rows) else 1
+    if left := [] if ids else [claim.id for claim in find([]) if claim not in claims]:
+        print(f"{len(left)} empirical claims were left out: they are judged at level cnn")
+    return 0 if rows and all(r.good or r.undecided for r in rows) else 1
 
 
 @app.command()
@@ -108,8 +120,11 @@ def show(
     id: Annotated[str, typer.Argument(metavar="ID", help="The claim.")],
     level: LevelOption = "cnn",
     seed: SeedOption = 0,
+    records: RecordsOption = None,
 ) -> int:
     """Show one claim: hypotheses, derivation, counterexample, evidence, verdict."""
+    with bad_input():
+        _require_records(records, level)
     (claim,) = claims_asked([id], level)
 
     from theory.display import claim_page, emit
@@ -117,7 +132,7 @@ def show(
 
     with progress_bar() as progress:
         progress.add_task(claim.id, total=None)
-        report = verify_claim(claim, level=level, seed=seed)
+        report = verify_claim(claim, level=level, seed=seed, records=records)
         page = claim_page(report)
     emit(page)
     return 0
@@ -131,6 +146,17 @@ def claims() -> int:
 
     emit(claims_table((c.id, c.source, c.statement) for c in all_claims().values()))
     return 0
+
+
+def _require_records(folder: str | None, level: str) -> None:
+    """ValueError unless a folder of records, if one is given, can be judged by."""
+    if folder is None:
+        return
+    if level != "cnn":
+        raise ValueError(f"records are judged at level cnn, got level {level}")
+    from sim.records import read_folder
+
+    read_folder(folder)
 
 
 def main() -> None:

@@ -95,12 +95,18 @@ LevelOption = Annotated[
         "--level",
         parser=choice("level", LEVELS),
         metavar="|".join(LEVELS),
-        help="How far to check: derivations only, also the simulator, also real layers.",
+        help="How far to check: derivations only, also the simulator, also real layers and recorded training runs.",
     ),
 ]
 JobsOption = Annotated[
     int | None,
     typer.Option("--jobs", parser=integer("jobs", 1), metavar="N", help="Processes to use (default: one per core)."),
+]
+RecordsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--records", metavar="DIR", help="Judge empirical claims by the runs in this folder (see `filterlaw train`)."
+    ),
 ]
 
 
@@ -126,7 +132,10 @@ def progress_bar() -> Iterator[Progress]:
 
 
 def claims_asked(ids: Sequence[str], level: str) -> list[Claim]:
-    """The claims with these ids, or all of them, once it is known that the level can be checked here."""
+    """The claims with these ids, or all that the level can judge, once it is known that it can be checked here.
+
+    Empirical claims are judged at level cnn; below it they are left out unless asked for by id.
+    """
     from importlib.util import find_spec
 
     from theory.claims import find
@@ -134,4 +143,4 @@ def claims_asked(ids: Sequence[str], level: str) -> list[Claim]:
     if level == "cnn" and find_spec("torch") is None:
         raise BadInput("level cnn needs torch: pip install 'filterlaw[torch]', or ask for --level simulation")
     with bad_input():
-        return find(ids)
+        return [claim for claim in find(ids) if ids or level == "cnn" or not claim.empirical]

@@ -17,10 +17,13 @@ Done = tuple[str, Record, float]
 """A claim's id, its record (see `theory.serialise`), and the seconds it took."""
 
 
-def verify_records(ids: Sequence[str], *, level: Level, seed: int, jobs: int) -> Iterator[Done]:
+def verify_records(
+    ids: Sequence[str], *, level: Level, seed: int, jobs: int, records: str | None = None
+) -> Iterator[Done]:
     """Verify claims on up to `jobs` processes and yield their records as they are done.
 
-    The records do not depend on `jobs`. With one job, or one module's claims, no process is started.
+    records: a folder of training runs, by which empirical claims are judged instead of the package's tables.
+    What is yielded does not depend on `jobs`. With one job, or one module's claims, no process is started.
     Raises ValueError for an unknown id or jobs < 1, `sim.processes.WorkerLost` if a process is killed at its work.
     """
     if jobs < 1:
@@ -28,7 +31,7 @@ def verify_records(ids: Sequence[str], *, level: Level, seed: int, jobs: int) ->
     groups = together([claim.id for claim in find(ids)])
     if jobs == 1 or len(groups) < 2:
         for group in groups:
-            yield from _verify_group(group, level, seed)
+            yield from _verify_group(group, level, seed, records)
         return
     lost = (
         "a process that verified claims was killed, perhaps for want of memory; nothing was written; "
@@ -36,11 +39,11 @@ def verify_records(ids: Sequence[str], *, level: Level, seed: int, jobs: int) ->
     )
     with workers(min(jobs, len(groups)), lost) as pool:
         with starting():
-            futures = [pool.submit(_verify_group, group, level, seed) for group in groups]
+            futures = [pool.submit(_verify_group, group, level, seed, records) for group in groups]
         for future in as_completed(futures):
             yield from future.result()
 
 
-def _verify_group(ids: Sequence[str], level: Level, seed: int) -> list[Done]:
-    reports = [verify(claim, level=level, seed=seed) for claim in find(ids)]
+def _verify_group(ids: Sequence[str], level: Level, seed: int, records: str | None) -> list[Done]:
+    reports = [verify(claim, level=level, seed=seed, records=records) for claim in find(ids)]
     return [(report.claim.id, report_record(report), report.seconds) for report in reports]
