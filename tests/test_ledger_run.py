@@ -21,8 +21,8 @@ KEYS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("id_", CLAIMS)
-def test_claim_has_a_conclusive_verdict_and_no_fooled_control(id_, record_property):
+@pytest.mark.parametrize("id_", [id_ for id_, claim in CLAIMS.items() if LEVEL == "cnn" or not claim.empirical])
+def test_claim_has_its_verdict_and_no_fooled_control(id_, record_property):
     claim, position = CLAIMS[id_], list(CLAIMS).index(id_)
     try:
         report = verify(claim, level=LEVEL, seed=0)
@@ -36,14 +36,19 @@ def test_claim_has_a_conclusive_verdict_and_no_fooled_control(id_, record_proper
 
     fooled = [line["detail"] for line in record["controls"] if line["passed"] is not True]
     assert not fooled, f"{id_}: controls that fooled a check: {fooled}"
-    assert report.verdict != Verdict.INCONCLUSIVE, f"{id_}: {json.dumps(record['evidence'], indent=1)}"
-    assert row(record, report.seconds).good
+    if row(record, report.seconds).undecided:
+        # the recorded runs were checked as specified and decide neither way
+        assert claim.empirical
+    else:
+        assert report.verdict != Verdict.INCONCLUSIVE, f"{id_}: {json.dumps(record['evidence'], indent=1)}"
+        assert row(record, report.seconds).good
 
     assert record.keys() - {"clauses"} == KEYS
     assert json.loads(to_json(record)) == record
-    if report.verdict in (Verdict.CORRECTED, Verdict.CONDITIONAL, Verdict.REFUTED):
-        assert record["counterexample"] is not None
-        assert record["counterexample"]["reproduced"] is True
+    for part in report.clauses:
+        if part.verdict in (Verdict.CORRECTED, Verdict.CONDITIONAL, Verdict.REFUTED):
+            assert part.counterexample is not None
+            assert part.counterexample.reproduced
 
 
 def test_ids_are_unique_and_upper_case():

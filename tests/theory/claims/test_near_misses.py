@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 import sympy as sp
 
 from theory.claims import all_claims
+from theory.experiment import Measured, Sample, Study
 from theory.ledger import Claim, Clause, Control, Verdict
 from theory.verify import verify
 
-CLAUSES = [(claim, n) for claim in all_claims().values() for n in range(len(claim.clauses))]
+EVERY = [(claim, n) for claim in all_claims().values() for n in range(len(claim.clauses))]
+CLAUSES = [(claim, n) for claim, n in EVERY if not claim.clauses[n].empirical]
+EMPIRICAL = [(claim, n) for claim, n in EVERY if claim.clauses[n].empirical]
 IDS = [f"{claim.id}-{n}" for claim, n in CLAUSES]
 REJECTED_BY_ALL = (Control("false", sp.false),)
 """In place of a clause's controls, among which a near miss is: no check may lean on one of them to stay undecided."""
@@ -19,7 +23,7 @@ REJECTED_BY_ALL = (Control("false", sp.false),)
 
 def verdict(claim: Claim, clause: Clause) -> Verdict:
     tested = replace(clause, controls=REJECTED_BY_ALL)
-    return verify(replace(claim, clauses=(tested,)), level="simulation").verdict
+    return verify(replace(claim, clauses=(tested,)), level="cnn" if clause.empirical else "simulation").verdict
 
 
 def negated(statement: sp.Basic) -> sp.Basic:
@@ -64,3 +68,37 @@ def test_the_truth_alone_is_certified(claim: Claim, n: int) -> None:
     twisted = replace(clause, **{"printed" if clause.corrected is None else "corrected": false})
     undecided = (Verdict.INCONCLUSIVE, Verdict.REFUTED)
     assert verdict(claim, slipped(twisted)) in undecided, "a slip in the derivation and in what is said to be true"
+
+
+def with_samples(clause: Clause, change: Callable[[int, float], float], most: int | None = None) -> Clause:
+    """The clause with every value of its samples changed, given the place of its seed; `most`: only so many."""
+    assert clause.study is not None
+    study = clause.study()
+
+    def measure(records: str | None) -> Measured:
+        found = study.measure(records)
+        samples = {
+            name: Sample(tuple(change(n, value) for n, value in enumerate(sample.values))[:most], sample.what)
+            for name, sample in found.samples.items()
+        }
+        return replace(found, samples=samples)
+
+    changed = Study(study.name, measure)
+    return replace(clause, study=lambda: changed)
+
+
+@pytest.mark.parametrize(("claim", "n"), EMPIRICAL, ids=[f"{claim.id}-{n}" for claim, n in EMPIRICAL])
+def test_data_certify_nothing_else(claim: Claim, n: int) -> None:
+    clause = claim.clauses[n]
+    found = verdict(claim, clause)
+    for control in clause.controls:
+        if not control.placebo:
+            wrong = replace(clause, printed=control.statement)
+            assert verdict(claim, wrong) is Verdict.UNSUPPORTED, control.name
+    opposite = {Verdict.SUPPORTED: Verdict.UNSUPPORTED, Verdict.UNSUPPORTED: Verdict.SUPPORTED}
+    negated_ = replace(clause, printed=sp.Not(clause.printed))
+    assert verdict(claim, negated_) is opposite.get(found, Verdict.INCONCLUSIVE), "the opposite"
+    assert verdict(claim, with_samples(clause, lambda _, v: v, most=2)) is Verdict.INCONCLUSIVE, "two seeds"
+    noisy = with_samples(clause, lambda n, v: v + 1e6 * (-1) ** n * (1 + n))
+    assert verify(replace(claim, clauses=(noisy,))).verdict is Verdict.INCONCLUSIVE, "noise, with the clause's controls"
+    assert verdict(claim, noisy) is Verdict.INCONCLUSIVE, "noise"
