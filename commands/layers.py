@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -83,59 +83,25 @@ def simulate_layers(
     return 0
 
 
-def _first(stack: Stack) -> float:
-    """Var[y_1], by the law of one layer."""
-    from theory.derive.layer_variance.one_layer import EQUICORRELATED
-    from theory.evaluate import value
-
-    at = {"n": stack.n, "v": stack.v, "second_x": stack.q, "rho_w": _rho(stack), "rho_x": stack.input_correlation}
-    return float(value(EQUICORRELATED.rhs, at, exact=False))
-
-
 def _rho(stack: Stack) -> float:
     return float(stack.weight_correlation)
 
 
 def _derived(stack: Stack) -> FloatArray | None:
-    """Var[y_l] for l = 1, ..., depth where there is a closed form, else None."""
+    """Var[y_l] for l = 1, ..., depth where there is a closed form for every one of them, else None."""
     import numpy as np
 
-    from theory.derive.layer_variance import cell_c, depth, wide
-    from theory.evaluate import value
+    from figures.explore.layer_laws import derived
 
-    if stack.border == "zero":
-        return None
-    depths = range(1, stack.depth + 1)
-    at: dict[str, Any] = {"k": stack.k, "n": stack.n, "v": stack.v, "q": stack.q, "var_1": _first(stack)}
-    rho_w, rho_x = _rho(stack), stack.input_correlation
-    if rho_w == 0:
-        return np.array([value(depth.DEPTH_B.rhs, {**at, "l": layer}, exact=False) for layer in depths])
-    if rho_x == 1 or (stack.border == "disjoint" and (stack.channels > 1 or rho_w == 1)):
-        handed_on = wide.handed_on(stack.n, rho_w, rho_x, stack.depth, one_channel=stack.channels == 1)
-        at |= {"rho_w": rho_w, "relations": handed_on}
-        return np.array([value(wide.ANY_DEPTH.rhs, {**at, "l": layer}, exact=False) for layer in depths])
-    if stack.channels == 1 and (rho_w, rho_x) == (1, 0):
-        assert stack.size is not None
-        at |= {"p": stack.size**2, "overlap": cell_c.window_overlap(stack.k, stack.size)}
-        paths = [cell_c.path_pairs(stack.k, stack.size, layer - 1) for layer in depths]
-        at_layer = [{**at, "l": layer, "pairs": pairs} for layer, pairs in zip(depths, paths, strict=True)]
-        return np.array([value(cell_c.OVERLAPPING_GAUSSIAN.rhs, found, exact=False) for found in at_layer])
-    return None
+    found = derived(stack, _rho(stack))
+    return found if np.isfinite(found).all() else None
 
 
 def _printed(stack: Stack) -> FloatArray | None:
     """Table 1 in its four cells, which know no border, else None."""
-    import numpy as np
+    from figures.explore.layer_laws import printed
 
-    from theory.derive.layer_variance.depth import PRINTED_T1A, PRINTED_T1B
-    from theory.evaluate import value
-
-    corner = (_rho(stack), stack.input_correlation)
-    if stack.border == "zero" or stack.channels > 1 or not {*corner} <= {0.0, 1.0}:
-        return None
-    formula = (PRINTED_T1A if corner == (1, 1) else PRINTED_T1B).rhs
-    at = {"k": stack.k, "v": stack.v, "var_1": _first(stack)}
-    return np.array([value(formula, {**at, "l": layer}, exact=False) for layer in range(1, stack.depth + 1)])
+    return None if stack.border == "zero" or stack.channels > 1 else printed(stack, _rho(stack))
 
 
 def _print(stack: Stack, found: Moments, derived: FloatArray | None, printed: FloatArray | None) -> None:

@@ -35,6 +35,16 @@ def at_layers(formula: sp.Equality, given: dict[str, Any], layers: int) -> Float
     return np.broadcast_to(np.asarray(found, dtype=np.float64), (layers,)).copy()
 
 
+def printed(stack: Stack, rho_w: float) -> FloatArray | None:
+    """Table 1 for Var[y_l], (depth,), E[x_0^2] = 1, from the true Var[y_1]; None between its cells."""
+    letter = cell(rho_w, stack.input_correlation)
+    if not letter:
+        return None
+    first = first_layer(stack.k, stack.v, rho_w, stack.input_correlation)
+    formula = depth.PRINTED_T1A if letter == "A" else depth.PRINTED_T1B
+    return at_layers(formula, {"k": stack.k, "v": stack.v, "var_1": first}, stack.depth)
+
+
 def derived(stack: Stack, rho_w: float) -> FloatArray:
     """Var[y_l], (depth,), for E[x_0^2] = 1; NaN where no closed form is derived. Several channels: their limit.
 

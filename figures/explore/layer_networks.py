@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from figures.explore.judge import shown
-from figures.explore.layer_laws import at_layers, cell, derived, first_layer
+from figures.explore.layer_laws import at_layers, cell, derived, first_layer, printed
 from figures.explore.page import Values
 from sim.arrays import BoolArray, FloatArray
 from sim.correlation import equicorrelation
@@ -95,12 +95,18 @@ def find(values: Values) -> Found:
     """Everything that the page shows, for the values of its controls."""
     stack, rho_w, message = stack_of(values)
     measured = measure(stack, draws_for(stack), np.random.default_rng(SEED))
-    given = {"k": stack.k, "v": stack.v, "var_1": first_layer(stack.k, stack.v, rho_w, stack.input_correlation)}
-    letter = cell(rho_w, stack.input_correlation)
-    formula = table.PRINTED_T1A if letter == "A" else table.PRINTED_T1B
-    printed = at_layers(formula, given, stack.depth) if letter else None
-    repaired = at_layers(table.DEPTH_B, given, stack.depth)
-    return Found(stack, rho_w, letter, derived(stack, rho_w), printed, repaired, measured, message)
+    var_1 = first_layer(stack.k, stack.v, rho_w, stack.input_correlation)
+    repaired = at_layers(table.DEPTH_B, {"k": stack.k, "v": stack.v, "var_1": var_1}, stack.depth)
+    return Found(
+        stack,
+        rho_w,
+        cell(rho_w, stack.input_correlation),
+        derived(stack, rho_w),
+        printed(stack, rho_w),
+        repaired,
+        measured,
+        message,
+    )
 
 
 def trusted(found: Found) -> BoolArray:
