@@ -26,7 +26,9 @@ from commands.options import (
     bad_input,
     claims_asked,
     progress_bar,
+    require_records,
 )
+from commands.report import report
 from commands.simulate import simulate_app
 
 USAGE, INTERRUPTED = 2, 130
@@ -40,6 +42,7 @@ app = typer.Typer(
 )
 app.add_typer(simulate_app, name="simulate")
 app.command()(figures)
+app.command()(report)
 
 
 @app.callback()
@@ -79,7 +82,7 @@ def verify(
     with bad_input():
         for target in targets:
             require_writable(target)
-        _require_records(records, level)
+        require_records(records, level)
     claims = claims_asked(ids or [], level)
 
     from sim.processes import WorkerLost, cores
@@ -124,7 +127,7 @@ def show(
 ) -> int:
     """Show one claim: hypotheses, derivation, counterexample, evidence, verdict."""
     with bad_input():
-        _require_records(records, level)
+        require_records(records, level)
     (claim,) = claims_asked([id], level)
 
     from theory.display import claim_page, emit
@@ -146,17 +149,6 @@ def claims() -> int:
 
     emit(claims_table((c.id, c.source, c.statement) for c in all_claims().values()))
     return 0
-
-
-def _require_records(folder: str | None, level: str) -> None:
-    """ValueError unless a folder of records, if one is given, can be judged by."""
-    if folder is None:
-        return
-    if level != "cnn":
-        raise ValueError(f"records are judged at level cnn, got level {level}")
-    from sim.records import read_folder
-
-    read_folder(folder)
 
 
 def main() -> None:

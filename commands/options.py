@@ -144,3 +144,14 @@ def claims_asked(ids: Sequence[str], level: str) -> list[Claim]:
         raise BadInput("level cnn needs torch: pip install 'filterlaw[torch]', or ask for --level simulation")
     with bad_input():
         return [claim for claim in find(ids) if ids or level == "cnn" or not claim.empirical]
+
+
+def require_records(folder: str | None, level: str) -> None:
+    """ValueError unless a folder of records, if one is given, can be judged by."""
+    if folder is None:
+        return
+    if level != "cnn":
+        raise ValueError(f"records are judged at level cnn, got level {level}")
+    from sim.records import read_folder
+
+    read_folder(folder)

@@ -54,7 +54,7 @@ def read_ledger(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 def checked(ledger: Any) -> dict[str, Any]:
     """The ledger's environment and claims, once they are known to be sound; ValueError says what is not."""
-    if not isinstance(ledger, dict) or not isinstance(ledger.get("claims"), list):
+    if not isinstance(ledger, dict) or not isinstance(ledger.get("claims"), list) or not ledger["claims"]:
         raise ValueError("it has no list of claims")
     environment = ledger.get("environment")
     if not isinstance(environment, dict) or not isinstance(environment.get("packages"), dict):

@@ -6,6 +6,7 @@ The three forms of the report (`page`, `markdown`, `record`) are pure functions 
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -27,9 +28,9 @@ CHAPTERS: Mapping[str, str] = {
     "": "Other claims",
 }
 PAPERS: Mapping[str, str] = {
-    "C": "Schneider, Correlated Initialization for Correlated Data",
-    "S": "Jia, Tao, Gao and Xu, Singular Value Bounding",
-    "X": "results of our own that the claims need",
+    "C": "Schneider, Correlated Initialization",
+    "S": "Jia et al., Singular Value Bounding",
+    "X": "of our own, where print falls short",
 }
 LARGEST_SVG = 400_000
 """Bytes beyond which a figure goes into the page as PNG."""
@@ -161,7 +162,7 @@ def _picture(name: str, shown: set[str]) -> Picture:
     entry, module = FIGURES[name], importlib.import_module(module_of(name))
     figure = module.draw()
     media, kind = "image/svg+xml", "svg"
-    image = encode(figure, kind, entry.title, module.PARAMETERS, module.SEED)
+    image = _compact(encode(figure, kind, entry.title, module.PARAMETERS, module.SEED))
     if len(image) > LARGEST_SVG:
         media, image = "image/png", encode(figure, "png", entry.title, module.PARAMETERS, module.SEED)
     return Picture(
@@ -176,6 +177,11 @@ def _picture(name: str, shown: set[str]) -> Picture:
         media=media,
         image=image,
     )
+
+
+def _compact(svg: bytes) -> bytes:
+    """The picture without comments and indentation."""
+    return re.sub(rb"\n\s*", b"\n", re.sub(rb"<!--.*?-->", b"", svg, flags=re.DOTALL))
 
 
 def count(verdicts: Sequence[Verdict]) -> dict[Verdict, int]:

@@ -11,7 +11,7 @@ class Markup(str):
     __slots__ = ()
 
 
-def tag(name: str, *children: str, **attributes: str | bool | None) -> Markup:
+def tag(name: str, /, *children: str, **attributes: str | bool | None) -> Markup:
     """An element. Children that are not `Markup` are escaped.
 
     Attributes: a trailing underscore is dropped and the others become hyphens (class_, aria_label); True stands for an

@@ -23,7 +23,7 @@ from figures.report.names import Name, named, scripts
 EQUIVALENT, OR, AND, RELATION, SUM, PRODUCT, POWER, ATOM = range(1, 9)
 """How tightly the outermost operation of a formula binds."""
 
-LINE = 46.0
+LINE = 38.0
 """Width of a line, in ems: a longer formula is broken where it can be."""
 
 _TIMES = tag("mo", "\u2062")
@@ -67,7 +67,7 @@ def mathml(expression: sp.Basic, width: float = LINE) -> Markup:
 
 def lines(expression: sp.Basic, width: float = LINE) -> list[Line]:
     """The formula broken into lines."""
-    return [Line(tag("mrow", piece.markup), min(indent, 4)) for indent, piece in _broken(expression, width, 0)]
+    return [Line(piece.markup, min(indent, 4)) for indent, piece in _broken(expression, width, 0)]
 
 
 def _broken(expression: Any, width: float, indent: int) -> list[tuple[int, Piece]]:
@@ -120,6 +120,11 @@ def _after(lead: Markup, rest: Piece) -> Piece:
     return Piece(join(lead, rest.markup), rest.width + 1.5, rest.rank) if lead else rest
 
 
+def _row(markup: Markup) -> Markup:
+    """One element: the markup itself if it is one, else a row."""
+    return markup if markup.count("<") == 2 else tag("mrow", markup)
+
+
 def _said(word: str) -> Markup:
     return tag("mtext", word.replace(" ", "\u00a0"))
 
@@ -139,8 +144,7 @@ def wrapped(inner: Piece, rank: int) -> Piece:
 def _fenced(left: str, inner: Piece, right: str) -> Piece:
     # a fence as high as what it holds is wanted around fractions and sums only
     grows = None if any(f"<{tall}" in inner.markup for tall in ("mfrac", "munderover", "msqrt")) else "false"
-    before = tag("mo", left, form="prefix", stretchy=grows)
-    after = tag("mo", right, form="postfix", stretchy=grows)
+    before, after = tag("mo", left, stretchy=grows), tag("mo", right, stretchy=grows)
     return Piece(tag("mrow", before, inner.markup, after), inner.width + 0.8)
 
 
@@ -263,7 +267,7 @@ def _(expression: Any) -> Piece:
     if below:
         bottom = _product(below)
         top = Piece(
-            tag("mfrac", tag("mrow", top.markup), tag("mrow", bottom.markup)),
+            tag("mfrac", _row(top.markup), _row(bottom.markup)),
             max(top.width, bottom.width) + 0.4,
             PRODUCT,
         )
@@ -315,7 +319,7 @@ def _(expression: Any) -> Piece:
     inner = _product([*factors, *matrices])
     if below:
         bottom = _product(below)
-        front = tag("mfrac", tag("mn", "1"), tag("mrow", bottom.markup))
+        front = tag("mfrac", tag("mn", "1"), _row(bottom.markup))
         inner = Piece(join(front, _TIMES, inner.markup), inner.width + bottom.width, PRODUCT)
     return Piece(join(tag("mo", "−", form="prefix"), inner.markup), inner.width + 0.7, SUM) if negative else inner
 
@@ -326,12 +330,12 @@ def _(expression: Any) -> Piece:
     base, exponent = expression.args
     if _negative(exponent):
         below = piece(base if exponent == -1 else sp.Pow(base, -exponent, evaluate=False))
-        return Piece(tag("mfrac", tag("mn", "1"), tag("mrow", below.markup)), below.width + 0.4, PRODUCT)
+        return Piece(tag("mfrac", tag("mn", "1"), _row(below.markup)), below.width + 0.4, PRODUCT)
     if exponent.is_Rational and exponent.p == 1 and exponent.q > 1:
         inside = piece(base)
         if exponent.q == 2:
             return Piece(tag("msqrt", inside.markup), inside.width + 0.8, POWER)
-        return Piece(tag("mroot", tag("mrow", inside.markup), tag("mn", str(exponent.q))), inside.width + 1.0, POWER)
+        return Piece(tag("mroot", _row(inside.markup), tag("mn", str(exponent.q))), inside.width + 1.0, POWER)
     return _power_of_name(base, piece(exponent)) or _raised(piece(base), piece(exponent))
 
 
@@ -346,7 +350,7 @@ def _power_of_name(expression: Any, exponent: Piece) -> Piece | None:
 
 def _raised(base: Piece, exponent: Piece) -> Piece:
     inner = wrapped(base, ATOM)
-    markup = tag("msup", tag("mrow", inner.markup), tag("mrow", exponent.markup))
+    markup = tag("msup", _row(inner.markup), _row(exponent.markup))
     return Piece(markup, inner.width + 0.7 * exponent.width, POWER, inner.word)
 
 
@@ -358,7 +362,7 @@ def _(expression: Any) -> Piece:
     markup, width = body.markup, body.width
     for index, low, high in reversed(expression.limits):
         under = tag("mrow", piece(index).markup, tag("mo", "="), piece(low).markup)
-        markup = join(tag("munderover", operator, under, tag("mrow", piece(high).markup)), markup)
+        markup = join(tag("munderover", operator, under, _row(piece(high).markup)), markup)
         width += 2.0
     return Piece(markup, width, PRODUCT)
 
