@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
+from commands.explore import explore
 from commands.figures import figures
 from commands.options import (
     BadInput,
@@ -41,6 +42,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(simulate_app, name="simulate")
+app.command()(explore)
 app.command()(figures)
 app.command()(report)
 

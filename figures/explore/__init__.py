@@ -13,10 +13,6 @@ PAGES: Mapping[str, tuple[str, str]] = {
     "one-filter": ("One filter", "one_filter"),
     "layer-variance": ("Layer variance", "layer_variance"),
     "correlated-filters": ("Correlated filters", "correlated_filters"),
-    "deep-linear": ("Deep linear and SVB", "deep_linear"),
-    "conv-spectrum": ("A convolution's true spectrum", "conv_spectrum"),
-    "layer-variance": ("Layer variance", "layer_variance"),
-    "correlated-filters": ("Correlated filters", "correlated_filters"),
     "deep-linear": ("Deep linear networks and bounding", "deep_linear"),
     "conv-spectrum": ("A convolution's true spectrum", "conv_spectrum"),
 }
