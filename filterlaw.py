@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
+from commands.diagnose import diagnose
 from commands.explore import explore
 from commands.figures import figures
 from commands.options import (
@@ -44,6 +45,7 @@ app = typer.Typer(
 app.add_typer(simulate_app, name="simulate")
 app.command()(explore)
 app.command()(figures)
+app.command()(diagnose)
 app.command()(report)
 
 

@@ -179,3 +179,9 @@ def _require_all(array: FloatArray, name: str, holds: Callable[[FloatArray], Boo
 def _short(value: object) -> str:
     text = repr(value)
     return f"{text if len(text) <= 40 else text[:37] + '...'} ({type(value).__name__})"
+
+
+def printable(text: str, length: int = 60) -> str:
+    """Text of a stranger's for one line of a terminal: control characters escaped, what is too long cut."""
+    plain = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return plain if len(plain) <= length else f"{plain[: length - 3]}..."

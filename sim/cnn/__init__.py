@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sim.cnn.bbn import BoundedBatchNorm as BoundedBatchNorm
+    from sim.cnn.diagnostics import diagnose as diagnose
     from sim.cnn.init import correlated_normal_ as correlated_normal_
     from sim.cnn.init import initialize_ as initialize_
     from sim.cnn.svb import SingularValueBounding as SingularValueBounding
@@ -19,6 +20,7 @@ _MODULES = {
     "BoundedBatchNorm": "bbn",
     "SingularValueBounding": "svb",
     "correlated_normal_": "init",
+    "diagnose": "diagnostics",
     "initialize_": "init",
 }
 
