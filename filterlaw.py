@@ -32,6 +32,7 @@ from commands.options import (
 )
 from commands.report import report
 from commands.simulate import simulate_app
+from commands.train import train
 
 USAGE, INTERRUPTED = 2, 130
 
@@ -47,6 +48,7 @@ app.command()(explore)
 app.command()(figures)
 app.command()(diagnose)
 app.command()(report)
+app.command()(train)
 
 
 @app.callback()
