@@ -107,7 +107,7 @@ def print_diagnosis(found: Diagnosis, sentences: tuple[str, ...]) -> None:
         emit(Text(f"{reason} ({', '.join(names)})"))
     emit(
         Text(
-            "neighbours, all pairs: mean correlation of the filters' pixels, +- standard error by bootstrap over "
+            "neighbours: mean correlation of neighbouring pixels of the filters, +- standard error by bootstrap over "
             "filters; kernel: singular values of the kernel as a matrix (N_out, N_in kh kw), each group by itself; in "
             f"band: share of them in 1/(1 + eps) .. 1 + eps, eps = {found.eps:g}; change: relative size of the step "
             "that takes them there; on images: of the circular convolution with stride 1 on images of "
@@ -124,16 +124,16 @@ def _layer_table(found: Diagnosis) -> Table:
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column("#", justify="right", no_wrap=True)
-    table.add_column("layer", no_wrap=True)
+    table.add_column("layer", overflow="fold")
     table.add_column("shape", no_wrap=True)
-    for name in ("neighbours", "all pairs", "kernel", "condition", "in band", "change", "on images"):
+    for name in ("neighbours", "kernel", "condition", "in band", "change", "on images"):
         table.add_column(name, justify="right", no_wrap=True)
     for place, layer in enumerate(found.layers, 1):
         table.add_row(
             str(place),
-            Text(printable(layer.name, 30)),
+            Text(printable(layer.name)),
             _shape(layer),
-            *_correlation_cells(layer),
+            _correlation_cell(layer),
             *_kernel_cells(layer),
         )
     return table
@@ -144,13 +144,11 @@ def _shape(layer: LayerDiagnosis) -> str:
     return sides if layer.groups == 1 else f"{sides} /{layer.groups}"
 
 
-def _correlation_cells(layer: LayerDiagnosis) -> tuple[str, str]:
+def _correlation_cell(layer: LayerDiagnosis) -> str:
     from sim.diagnosis import with_error
 
     own = layer.correlation
-    if own is None:
-        return "", ""
-    return with_error(own.neighbours, own.neighbours_error), with_error(own.mean, own.mean_error)
+    return "" if own is None else with_error(own.neighbours, own.neighbours_error)
 
 
 def _kernel_cells(layer: LayerDiagnosis) -> tuple[str, ...]:
@@ -174,13 +172,13 @@ def _norm_table(found: Diagnosis) -> Table:
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column("#", justify="right", no_wrap=True)
-    table.add_column("BN layer", no_wrap=True)
+    table.add_column("BN layer", overflow="fold")
     for name in ("neurons", "|gamma|/std", "condition", "in band", "change"):
         table.add_column(name, justify="right", no_wrap=True)
     for place, norm in enumerate(found.norms, 1):
         table.add_row(
             str(place),
-            Text(printable(norm.name, 30)),
+            Text(printable(norm.name)),
             str(norm.width),
             f"{norm.smallest:.3g} .. {norm.largest:.3g}",
             f"{norm.condition:.3g}",

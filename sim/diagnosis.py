@@ -140,7 +140,10 @@ def findings(diagnosis: Diagnosis) -> tuple[str, ...]:
 
 def with_error(value: float, error: float | None) -> str:
     """A correlation and its standard error, where it is known."""
-    return f"{value:.3f}" if error is None else f"{value:.3f} +- {error:.3f}"
+    digits = 3 if not error else min(max(3, 1 - math.floor(math.log10(error))), 6)
+    # a rounded zero keeps no sign
+    shown = f"{round(value, digits) + 0.0:.{digits}f}"
+    return shown if error is None else f"{shown} +- {error:.{digits}f}"
 
 
 def _on_correlation(diagnosis: Diagnosis) -> tuple[str, ...]:
@@ -204,11 +207,11 @@ def _on_band(what: str, eps: float, found: Mapping[str, Spectrum] | Mapping[str,
     if not much:
         return (
             f"{what} with eps = {eps:g} would change little: {len(outside)} of {_count(len(found), kind)}, none by "
-            f"more than {MUCH:.0%} of its own size"
+            f"more than {MUCH:.0%}"
         )
     return (
-        f"{what} with eps = {eps:g} would change {len(much)} of {_count(len(found), kind)} by more than {MUCH:.0%} of "
-        f"its own size: {_names(much)}"
+        f"{what} with eps = {eps:g} would change {len(much)} of {_count(len(found), kind)} by more than {MUCH:.0%}: "
+        f"{_names(much)}"
     )
 
 

@@ -51,7 +51,7 @@ def test_the_table_and_the_findings_are_printed(run: Any, weights: Path) -> None
     assert (status, err) == (0, "")
     lines = out.splitlines()
     columns = " ".join(lines[0].split())
-    assert columns == "# layer shape neighbours all pairs kernel condition in band change on images"
+    assert columns == "# layer shape neighbours kernel condition in band change on images"
     assert lines[1].split()[:3] == ["1", "0", "16x3x3x3"]
     assert lines[2].split()[:4] == ["2", "2", "24x8x3x3", "/2"]
     words = " ".join(out.split())
@@ -164,7 +164,7 @@ def test_names_from_a_file_do_not_steer_the_terminal(run: Any, tmp_path: Path) -
     assert status == 0
     assert "\x1b" not in out
     assert "\\x1b[2Jred [bold]" in out
-    assert "x" * 100 not in out
+    assert "x" * 60 not in out.replace("\n", "").replace(" ", "")
 
 
 def hostile(tmp_path: Path, kind: str) -> Path:
