@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 PAGES: Mapping[str, tuple[str, str]] = {
     "one-filter": ("One filter", "one_filter"),
+    "loosened": ("Loosened assumptions", "loosened"),
     "layer-variance": ("Layer variance", "layer_variance"),
     "correlated-filters": ("Correlated filters", "correlated_filters"),
     "deep-linear": ("Deep linear networks and bounding", "deep_linear"),

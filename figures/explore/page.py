@@ -73,6 +73,20 @@ class View:
 
 
 @dataclass(frozen=True)
+class LongRun:
+    """Work on a page's values that takes too long to follow a slider: done in a process of its own, on a button.
+
+    work: from the values and a function that is told (done, of how many), to what `show` makes the view of. Both are
+    functions of a module, and what `work` returns can be pickled, since it comes from another process.
+    """
+
+    label: str
+    text: str
+    work: Callable[[Values, Callable[[int, int], None]], Any] = field(repr=False)
+    show: Callable[[Values, Any], View] = field(repr=False)
+
+
+@dataclass(frozen=True)
 class Page:
     """A page: two or three plain sentences, its controls, its presets (the first is what a visitor sees), its view."""
 
@@ -82,6 +96,7 @@ class Page:
     controls: tuple[Control, ...]
     presets: tuple[Preset, ...]
     view: Callable[[Values], View] = field(repr=False)
+    long_run: LongRun | None = None
 
     def defaults(self) -> dict[str, Any]:
         """The value of every control before anything is chosen."""
