@@ -163,7 +163,7 @@ class SingularValueBounding(StepHook[LayerBounding]):
         if not weight.requires_grad:
             return Clipping(route="frozen")
         if name in self._geometry:
-            kernels = stack.reshape(*stack.shape[:2], -1, *weight.shape[2:])
+            kernels = stack.reshape(*stack.shape[:2], *weight.shape[1:])
             bounded, done = _bound_operators(kernels, self._eps, self._geometry[name], weight.dtype)
         elif weight.dtype in HALF:
             bounded, done = _bound_half(stack, self._eps, weight.dtype)

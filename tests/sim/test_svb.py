@@ -110,8 +110,8 @@ def test_extreme_scales_neither_overflow_nor_vanish(scale: float) -> None:
 @pytest.mark.parametrize("scale", [1e-30, 1e-10, 1e10, 1e30])
 @pytest.mark.parametrize("shape", [(1, 1), (3, 5)])
 def test_extreme_scales_of_float32_do_not_either(scale: float, shape: tuple[int, int]) -> None:
-    A = prescribed(np.random.default_rng(2), *shape, [3.0, 2.0, 1.0][: min(shape)]).matrix.astype(np.float32)
-    A *= np.float32(scale)
+    kernel = prescribed(np.random.default_rng(2), *shape, [3.0, 2.0, 1.0][: min(shape)])
+    A: np.ndarray = (scale * kernel.matrix).astype(np.float32)
     assert np.abs(bound_singular_values(A, 0.1) - naive_bound(A, 0.1)).max() <= 4 * EPS_32
 
 
