@@ -147,7 +147,6 @@ NOT_ASKED = Check("recorded runs", "data", lambda statement, premises: _NOT_ASKE
 """What a level below cnn says of an empirical clause."""
 
 
-@lru_cache(maxsize=64)
 def study_of(study: Study, records: str | None) -> Measured | Outcome:
     """What a study measures on recorded runs; an undecided outcome that says why if they do not hold what it needs."""
     try:

@@ -13,7 +13,6 @@ from tests.theory.test_verify import NON_NEGATIVE
 from theory.claims.trained import correlated
 from theory.experiment import Study
 from theory.ledger import Claim
-from theory.verify import study_of
 
 MADE = {
     "T-YES": clause(around(1.0)),
@@ -35,8 +34,6 @@ def toys(monkeypatch):
 @pytest.fixture
 def real(monkeypatch):
     monkeypatch.setattr(theory.claims, "all_claims", lambda: {claim.id: claim for claim in correlated.CLAIMS})
-    yield
-    study_of.cache_clear()
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,6 @@ from figures.style import encode
 from sim.records import parse_run
 from tests.reference import training
 from theory.ledger import Verdict
-from theory.verify import study_of
 
 NAMES = ("training-curves", "trained-correlation", "trained-spectra", "bounding-curves", "measured-effects")
 
@@ -30,10 +29,8 @@ def drawn():
         patch.setattr("sim.records.read_table", lambda preset: runs)
         patch.setattr("theory.claims.observe.trained.read_table", lambda preset: runs)
         patch.setattr(figures.catalogue, "TITLES", {name: f"what {name} finds" for name in NAMES})
-        study_of.cache_clear()
         modules = {name: importlib.import_module(figures.catalogue.module_of(name)) for name in NAMES}
         yield {name: (module, module.data()) for name, module in modules.items()}
-    study_of.cache_clear()
     for name, module in kept.items():
         sys.modules.pop(name, None)
         if module is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -69,11 +69,15 @@ def study(
 
 def _runs(preset: str, records: str | None) -> tuple[TrainingRun, ...]:
     if records is not None:
-        return read_folder(records)
+        return _own(records)
     runs = read_table(preset)
     if not runs:
         raise NotRecorded(f"the package has no table of runs of the preset {preset!r}; --records DIR judges one's own")
     return runs
+
+
+# a folder holds many runs, and every study of a verification asks for it
+_own = lru_cache(maxsize=2)(read_folder)
 
 
 def described(rows: Rows) -> str:
@@ -192,7 +196,15 @@ def trained_filters() -> Callable[[], Study]:
         INITIALIZATION,
         (at(UNCORRELATED, FAST),),
         {
-            "correlation": ("mean correlation of filter pixels, trained", stat.mean_correlation),
+            "adjacent": (
+                "correlation of adjacent filter pixels, trained",
+                lambda run: float(stat.correlation_by_distance(run)[0]),
+            ),
+            "adjacent_before": (
+                "the same before training",
+                lambda run: float(stat.correlation_by_distance(run, trained=False)[0]),
+            ),
+            "correlation": ("mean correlation of two filter pixels, trained", stat.mean_correlation),
             "before": (
                 "the same before training",
                 lambda run: stat.mean_correlation(run, trained=False),

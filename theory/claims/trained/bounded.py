@@ -66,7 +66,7 @@ COST = Claim(
     id="S-COST",
     source="Jia et al., Section 3",
     statement="the wall-clock time caused by SVB once every epoch is practically negligible",
-    note="An epoch is short here: on all 50,000 images the same projections are a fifth or a tenth of this share.",
+    note="An epoch is short here; one of all 50,000 images takes longer, and the share is smaller in proportion.",
     clauses=(_cost(PLAIN, CONVNET), _cost(RESIDUAL, RESNET)),
 )
 
