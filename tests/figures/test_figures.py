@@ -253,7 +253,7 @@ def _lightness(color: Any) -> float:
 def test_axes_are_labelled(name: str, drawn: dict[str, Figure]) -> None:
     figure = drawn[name]
     assert figure.get_suptitle() == figures.available()[name]
-    assert [axes.get_title(loc="left")[:3] for axes in figure.axes] == [f"({c})" for c in "abcd"[: len(figure.axes)]]
+    assert [axes.get_title(loc="left")[:3] for axes in figure.axes] == [f"({c})" for c in "abcdef"[: len(figure.axes)]]
     assert all(axes.get_xlabel() for axes in figure.axes)
 
 
