@@ -272,7 +272,7 @@ def _python(values: Values, found: Found) -> str:
         name, call = "circular_singular_values", f"circular_singular_values(kernel, {image}{stride})[[0, -1]]"
     else:
         name = "zero_padded_extremes"
-        call = f"zero_padded_extremes(kernel, {image}, padding={geometry.padding}{stride})"
+        call = f"*zero_padded_extremes(kernel, {image}, padding={geometry.padding}{stride})"
     return (
         "import numpy as np\n"
         f"{made[0]}"

@@ -21,8 +21,6 @@ WALL = (3, 8)
 """Rows and columns of filters that are shown."""
 SURE = 5.0
 """Standard errors beyond which a measurement contradicts a formula."""
-SURE_OF_FEW = 9.0
-"""The same for NETWORKS of them: beyond it lie about 4 in 100 000 of Student's t with 7 degrees of freedom."""
 
 CONTROLS = (
     Control(
@@ -228,16 +226,21 @@ def _strength(found: Found) -> Standing:
 
 
 def _recursion(found: Found) -> Standing:
-    first = slice(0, 3)
-    # what finitely many channels change in the deeper layers is of the order of 1/channels
-    bias = found.limit * np.arange(len(found.limit)) / found.width
-    slack = SURE_OF_FEW * found.error + bias
-    off = np.abs(found.measured - found.limit) / np.maximum(slack, np.finfo(float).tiny)
+    """By the gain of each layer: of the first on SINGLE filters, of the others in the networks.
+
+    Given its inputs, a layer's outputs are Gaussian, so that the mean of `width` squares varies by at most
+    sqrt(2/width), relatively; that the inputs themselves are not those of the limit is of the order of 1/width.
+    """
+    second, error = found.single
+    expected = found.limit[1:] / (found.limit[:-1] / 2)
+    off = np.abs(found.gains[1:] / expected - 1)
+    slack = SURE * np.sqrt(2.0 / (found.width * NETWORKS)) + 1.0 / found.width
     return decided(
         "X-NNGP",
         "K′ = v Σ R(t,u) Q(a+t, a′+u), Q the arc-cosine kernel of K",
-        bool(np.all(off[first] <= 1)),
-        "the wide limit against the networks, layers 1 to 3",
+        bool(abs(second - found.limit[0]) <= SURE * error and np.all(off <= slack)),
+        f"by what each layer multiplies E[x²], in the limit and in networks: off by {shown(100 * float(off.max()))} % "
+        f"at most, of {shown(100 * slack)} % that chance explains",
     )
 
 

@@ -267,6 +267,9 @@ def _range(found: Found) -> Standing:
     v_star, error = keeping(found)
     kept = {"k": found.stack.k, "v_star": v_star[sound]}
     low, high = float(v_star[sound].min()), float(v_star[sound].max())
+    because = "; these weights lean against each other" if found.rho_w < 0 else ""
+    if found.stack.border == "zero":
+        because += "; windows at the border meet zeros, which have no variance"
     return judged(
         "C-RNG",
         "the Var[w] that keeps the variance lies in [2/k⁴, 2/k²]",
@@ -274,7 +277,7 @@ def _range(found: Found) -> Standing:
         kept,
         SURE * error[sound] + 1e-9,
         f"layers keep it at {shown(low)} to {shown(high)}; the range is [{shown(2 / found.stack.n**2)}, "
-        f"{shown(2 / found.stack.n)}]{', left since these weights lean against each other' if found.rho_w < 0 else ''}",
+        f"{shown(2 / found.stack.n)}]{because}",
     )
 
 

@@ -30,7 +30,8 @@ class Found:
     R: of the filters that are used. asked: with alpha as asked for, which may be no correlation matrix. largest: the
     largest alpha that leaves one. sizes: n_in Var[w] by layer. limit: E[y^2] by layer in the limit of many channels;
     alike: mean correlation of two positions there. white: the same two for uncorrelated filters of He's size.
-    measured, error: E[y^2] in NETWORKS random networks and its standard error. kept: what one layer keeps of E[x^2]
+    measured, error: E[y^2] in NETWORKS random networks and its standard error; gains: by what each layer multiplied
+    the mean square of its inputs there, the mean over networks. kept: what one layer keeps of E[x^2]
     after ReLU, and its standard error; single: E[y^2] of that layer likewise.
     """
 
@@ -46,6 +47,7 @@ class Found:
     white: tuple[FloatArray, FloatArray]
     measured: FloatArray
     error: FloatArray
+    gains: FloatArray
     kept: tuple[float, float]
     single: tuple[float, float]
     width: int
@@ -90,19 +92,23 @@ def wide_limit(image: FloatArray, R: FloatArray, scale: str, depth: int) -> tupl
     return sizes, second, alike
 
 
-def networks(image: FloatArray, R: FloatArray, sizes: FloatArray, width: int) -> FloatArray:
-    """The mean of y^2 over channels and positions, (NETWORKS, depth), in random networks of `width` channels."""
+def networks(image: FloatArray, R: FloatArray, sizes: FloatArray, width: int) -> tuple[FloatArray, FloatArray]:
+    """The mean of y^2 over channels and positions in random networks of `width` channels, and over that of x^2.
+
+    Both (NETWORKS, depth).
+    """
     root, k = correlation_root(R), math.isqrt(len(R))
     x = np.repeat(image, NETWORKS, axis=0)
-    found = []
+    second, gains = [], []
     for layer, v in enumerate(sizes):
         channels = x.shape[1]
         white = white_filters(NETWORKS * width * channels, len(R), layer)
         weights = np.sqrt(v / channels) * white @ root.T
         y = weights.reshape(NETWORKS, width, -1) @ windows(x, k)
-        found.append(np.square(y).mean(axis=(1, 2)))
+        second.append(np.square(y).mean(axis=(1, 2)))
+        gains.append(second[-1] / np.square(x).mean(axis=(1, 2, 3)))
         x = np.maximum(y, 0.0).reshape(NETWORKS, width, SIDE, SIDE)
-    return np.stack(found, axis=1)
+    return np.stack(second, axis=1), np.stack(gains, axis=1)
 
 
 @lru_cache(maxsize=32)
@@ -139,7 +145,7 @@ def find(values: Values) -> Found:
     white = wide_limit(image, np.eye(len(R)), "he", depth)[1:]
     k = math.isqrt(len(R))
     width = 144 // k
-    measured = networks(image, used, sizes, width)
+    measured, gains = networks(image, used, sizes, width)
     filters = np.sqrt(sizes[0]) * white_filters(SINGLE, len(R), 0) @ correlation_root(used).T
     y = filters @ windows(image, k)[0]
     return Found(
@@ -155,6 +161,7 @@ def find(values: Values) -> Found:
         white,
         measured.mean(axis=0),
         measured.std(axis=0, ddof=1) / np.sqrt(NETWORKS),
+        gains.mean(axis=0),
         _mean(np.square(np.maximum(y, 0.0)).mean(axis=1)),
         _mean(np.square(y).mean(axis=1)),
         width,
