@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Generic, Protocol, Self, TypeVar
@@ -160,16 +159,14 @@ class StepHook(ABC, Generic[R]):
 
 
 class _BeforeSaving:
-    """The hook on a layer. A copy or a pickle of the layer must not drag the optimiser along, so it knows nothing."""
+    """The hook on a layer. A copy or a pickle of the layer is not the one that is bounded, so it has no owner."""
 
     def __init__(self, owner: StepHook[Any] | None, name: str) -> None:
-        self._owner = None if owner is None else weakref.ref(owner)
-        self._name = name
+        self._owner, self._name = owner, name
 
     def __call__(self, *_: object) -> None:
-        owner = None if self._owner is None else self._owner()
-        if owner is not None:
-            owner._act_on_changed(self._name)
+        if self._owner is not None:
+            self._owner._act_on_changed(self._name)
 
     def __deepcopy__(self, memo: object) -> _BeforeSaving:
         return _BeforeSaving(None, self._name)

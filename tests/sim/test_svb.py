@@ -117,7 +117,7 @@ def test_extreme_scales_of_float32_do_not_either(scale: float, shape: tuple[int,
 
 @given(matrices(zeros=True), eps_values, st.sampled_from([np.float32, np.float64]))
 def test_the_extremes_before_are_said(case: Prescribed, eps: float, dtype: type) -> None:
-    A = case.matrix.astype(dtype)
+    A: np.ndarray = case.matrix.astype(dtype)
     done = project_to_band(A, eps)
     if done.smallest is None or done.largest is None:
         assert done.route == "unchanged"
