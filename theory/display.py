@@ -171,8 +171,10 @@ def _clause_parts(report: ClauseReport, *, worded: bool) -> Iterator[RenderableT
     if clause.condition is not None:
         formulas.append(("holds if", str(clause.condition)))
     yield _pairs(formulas)
-    yield _hypotheses([h.text for h in clause.hypotheses], report.used)
-    if not clause.empirical:
+    if clause.empirical:
+        yield Group(Text("Measured under", style="bold"), *(Text(f"  {h.text}") for h in clause.hypotheses))
+    else:
+        yield _hypotheses([h.text for h in clause.hypotheses], report.used)
         yield _derivation(report)
     if report.counterexample is not None:
         yield _counterexample(report.counterexample)

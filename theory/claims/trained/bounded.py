@@ -12,7 +12,7 @@ gain, share, outside_sgd, outside_start, outside_svb, largest, smallest = sp.sym
 )
 half, quarter = sp.Rational(1, 2), sp.Rational(1, 4)
 LITTLE, SIMILAR = sp.Rational(1, 20), sp.Rational(1, 50)
-SETTING = Hypothesis("settings of Section 6, on fewer images and epochs; from orthogonal kernels")
+SETTING = Hypothesis("settings of Section 6, size as measured; from orthogonal kernels")
 PLAIN, RESIDUAL = "convnet20", "preresnet20"
 CONVNET = Hypothesis("ConvNet-20 (printed: 38), eps = 0.05, 0.2 for BBN")
 RESNET = Hypothesis("pre-activation ResNet-20 (printed: 68), eps = 0.5, 1 for BBN")

@@ -35,9 +35,7 @@ cos2, cos2_other = sp.symbols("cos2 cos2_other", real=True)
 """cos^2 of the angles between w* and two starts."""
 
 quarter, half = sp.Rational(1, 4), sp.Rational(1, 2)
-SETTING = Hypothesis(
-    "VGG-8 with batch norm, SGD with momentum 0.8, batches of 256, no augmentation; smaller than printed"
-)
+SETTING = Hypothesis("VGG-8 with batch norm, SGD with momentum 0.8, batches of 256, no augmentation; size as measured")
 SAME_GAIN = Hypothesis("equal gain: correlated weights have 1/g of the variance, g = 1'R1/9, as Algorithm 1 means it")
 HIGH_RATE = Hypothesis("learning rate 0.1")
 
@@ -68,25 +66,23 @@ CI = Claim(
     statement="generalization is better for correlated initialization",
     note="Correlation and scale are told apart: correlated filters of the uncorrelated ones' gain (the paper's "
     "comparison) and of their weight variance, and uncorrelated filters that are given the larger gain of the latter.",
-    clauses=(
+    clauses=tuple(
         _gain(
-            "small rate", "test accuracy is higher for correlated filters of equal gain, learning rate 0.005",
-            at(CORRELATED, SLOW), at(UNCORRELATED, SLOW), "correlated - uncorrelated", SAME_GAIN,
-        ),
-        _gain(
-            "large rate", "the same, learning rate 0.1",
-            at(CORRELATED, FAST), at(UNCORRELATED, FAST), "correlated - uncorrelated", SAME_GAIN,
-        ),
-        _gain(
-            "small rate, equal variance", "the same for equal weight variance, learning rate 0.005",
-            at(SAME_VARIANCE, SLOW), at(UNCORRELATED, SLOW), "correlated - uncorrelated, equal variance",
-        ),
-        _gain(
-            "small rate, equal larger gain", "the same where both have the larger gain, learning rate 0.005",
-            at(SAME_VARIANCE, SLOW), at(LARGER_GAIN, SLOW), "correlated - uncorrelated, equal larger gain",
-        ),
+            name,
+            f"test accuracy is higher for correlated filters{alike}, learning rate {rate:g}",
+            at(first, rate),
+            at(second, rate),
+            f"correlated - uncorrelated{alike}",
+            *stated,
+        )
+        for name, alike, first, second, rate, stated in (
+            ("small rate", " of equal gain", CORRELATED, UNCORRELATED, SLOW, (SAME_GAIN,)),
+            ("large rate", " of equal gain", CORRELATED, UNCORRELATED, FAST, (SAME_GAIN,)),
+            ("small rate, equal variance", " of equal weight variance", SAME_VARIANCE, UNCORRELATED, SLOW, ()),
+            ("small rate, equal larger gain", ", both of the larger gain", SAME_VARIANCE, LARGER_GAIN, SLOW, ()),
+        )
     ),
-)  # fmt: skip
+)
 
 CII = Claim(
     id="C-CII",

@@ -42,7 +42,7 @@ FIG1 = Claim(
                     correlation,
                     before,
                     "positive, all pairs",
-                    "so are the pixels of trained filters, mean over all pairs",
+                    "the correlation of two pixels of trained filters, mean over all pairs, is positive",
                 ),
             )
         ),
