@@ -99,7 +99,8 @@ def _counterexample(part: Part) -> Markup:
     found = counterexample(part)
     if found is None:
         return Markup("")
-    at = [as_formula(f"{name} = {value}") for name, value in part.record["counterexample"]["instance"].items()]
+    instance = part.record["counterexample"]["instance"]
+    at = [tag("div", as_formula(f"{name} = {value}"), class_="item") for name, value in instance.items()]
     rows = (
         tag("tr", tag("th", label, scope="row"), tag("td", *(at if label == "at" else [as_formula(text)])))
         for label, text in found.rows

@@ -266,12 +266,17 @@ def _(expression: Any) -> Piece:
     top = _product(above)
     if below:
         bottom = _product(below)
-        top = Piece(
-            tag("mfrac", _row(top.markup), _row(bottom.markup)),
-            max(top.width, bottom.width) + 0.4,
-            PRODUCT,
-        )
-    return Piece(join(tag("mo", "−", form="prefix"), top.markup), top.width + 0.7, SUM) if negative else top
+        width = max(top.width, bottom.width) + 0.4
+        top = Piece(tag("mfrac", _row(top.markup), _row(bottom.markup)), width, PRODUCT)
+    return _with_sign(top, negative)
+
+
+def _with_sign(product: Piece, negative: bool) -> Piece:
+    """A product, with a minus sign before it if it is negative."""
+    inner = wrapped(product, PRODUCT)
+    if not negative:
+        return inner
+    return Piece(join(tag("mo", "−", form="prefix"), inner.markup), inner.width + 0.7, SUM)
 
 
 def _over_and_under(factors: Sequence[Any]) -> tuple[list[Any], list[Any], bool]:
@@ -321,7 +326,7 @@ def _(expression: Any) -> Piece:
         bottom = _product(below)
         front = tag("mfrac", tag("mn", "1"), _row(bottom.markup))
         inner = Piece(join(front, _TIMES, inner.markup), inner.width + bottom.width, PRODUCT)
-    return Piece(join(tag("mo", "−", form="prefix"), inner.markup), inner.width + 0.7, SUM) if negative else inner
+    return _with_sign(inner, negative)
 
 
 @piece.register(sp.Pow)
