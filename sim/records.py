@@ -88,7 +88,7 @@ class TrainingRun:
 @lru_cache(maxsize=8)
 def read_table(preset: str) -> tuple[TrainingRun, ...]:
     """The runs of a preset whose table comes with the package; none if it has no such table."""
-    file = resources.files("sim") / "data" / f"runs-{preset}.json"
+    file = resources.files("sim") / "data" / "runs" / f"{preset}.json"
     return _runs(file.read_bytes(), file.name) if file.is_file() else ()
 
 
