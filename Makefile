@@ -5,7 +5,7 @@ BUILD ?= build
 BIN = $(VENV)/bin
 STAMP = $(VENV)/.installed
 
-.PHONY: verify test lint figures bench install clean
+.PHONY: verify test lint figures report explore bench install clean
 
 verify: $(STAMP)
 	$(BIN)/filterlaw verify --output $(BUILD)
@@ -20,6 +20,12 @@ lint: $(STAMP)
 
 figures: $(STAMP)
 	$(BIN)/filterlaw figures --output $(BUILD)/figures
+
+report: $(STAMP)
+	$(BIN)/filterlaw report --output $(BUILD)/report
+
+explore: $(STAMP)
+	$(BIN)/filterlaw explore
 
 bench: $(STAMP)
 	$(BIN)/python -m tests.bench
