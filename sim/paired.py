@@ -18,7 +18,10 @@ SETUP = ("network", "width", "batch_norm", "data", "train", "test", "batch_size"
 
 @dataclass(frozen=True)
 class Arm:
-    """Runs of certain settings. having: settings with their values; lacking: settings with values not to be had."""
+    """Runs of certain settings. having: settings with their values; lacking: settings with values not to be had.
+
+    A tuple stands for any one of its entries.
+    """
 
     name: str
     having: Mapping[str, Any]
@@ -26,13 +29,17 @@ class Arm:
 
     def holds(self, run: TrainingRun) -> bool:
         """Whether a run belongs to this arm."""
-        has = all(run.settings.get(name) == value for name, value in self.having.items())
-        return has and not any(run.settings.get(name) == value for name, value in self.lacking.items())
+        has = all(_is(run.settings.get(name), value) for name, value in self.having.items())
+        return has and not any(_is(run.settings.get(name), value) for name, value in self.lacking.items())
 
     def but(self, **changes: Any) -> Arm:
         """The same arm with other values of some settings; they are added to its name."""
         listed = ", ".join(f"{name} = {value}" for name, value in changes.items())
         return Arm(f"{self.name}, {listed}", {**self.having, **changes}, self.lacking)
+
+
+def _is(found: Any, wanted: Any) -> bool:
+    return found in wanted if isinstance(wanted, tuple) else bool(found == wanted)
 
 
 def by_seed(runs: Sequence[TrainingRun], *arms: Arm, free: Sequence[str] = ()) -> tuple[tuple[TrainingRun, ...], ...]:

@@ -31,6 +31,8 @@ def test_an_arm_is_told_by_what_it_has_and_what_it_lacks():
     mixed = [*every({}, (0,)), *every({"gain": 2.5}, (0,))]
     ((quiet, loud),) = by_seed(mixed, KAIMING, LOUD)
     assert (quiet.settings["gain"], loud.settings["gain"]) == (1.0, 2.5)
+    either = Arm("either", {"gain": (2.5, 3.5)})
+    assert [run.settings["gain"] for (run,) in by_seed(mixed, either)] == [2.5]
     assert KAIMING.but(l2=0.5) == Arm("kaiming, l2 = 0.5", {"init": "kaiming", "gain": 1.0, "l2": 0.5})
 
 

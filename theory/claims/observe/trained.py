@@ -17,7 +17,16 @@ INITIALIZATION, BOUNDING = "initialization", "bounding"
 SLOW, FAST = 0.005, 0.1
 """The two learning rates of Schneider, Section 6."""
 L2 = 0.001
-NAMES = {"vgg8": "VGG-8", "convnet20": "ConvNet-20", "preresnet20": "pre-activation ResNet-20", "cifar10": "CIFAR-10"}
+PLAIN = "convnet20"
+RESIDUAL = ("preresnet20", "preresnet68")
+"""The small one, and that of Jia et al., Section 6.2: whichever was trained."""
+NAMES = {
+    "vgg8": "VGG-8",
+    "convnet20": "ConvNet-20",
+    "preresnet20": "pre-activation ResNet-20",
+    "preresnet68": "pre-activation ResNet-68",
+    "cifar10": "CIFAR-10",
+}
 
 Rows = Sequence[tuple[TrainingRun, ...]]
 Quantity = tuple[str, Callable[..., float]]
@@ -38,9 +47,10 @@ def at(arm: Arm, rate: float, l2: float = 0.0) -> Arm:
     return arm.but(learning_rate=rate, l2=l2)
 
 
-def bounded(network: str, *, svb: bool, bbn: bool) -> Arm:
-    """The runs of a network from an orthogonal start, with or without bounds."""
-    name = f"{network}, {'SVB' if svb else 'SGD'} + {'BBN' if bbn else 'BN'}"
+def bounded(network: str | tuple[str, ...], *, svb: bool, bbn: bool) -> Arm:
+    """The runs of a network (or of one of several) from an orthogonal start, with or without bounds."""
+    which = network if isinstance(network, str) else " or ".join(network)
+    name = f"{which}, {'SVB' if svb else 'SGD'} + {'BBN' if bbn else 'BN'}"
     without = {method: None for method, used in (("svb", svb), ("bbn", bbn)) if not used}
     with_ = {method: None for method, used in (("svb", svb), ("bbn", bbn)) if used}
     return Arm(name, {"network": network, "init": "orthogonal", **without}, with_)
@@ -249,7 +259,7 @@ def spectra(network: str) -> Callable[[], Study]:
     )
 
 
-def cost(network: str) -> Callable[[], Study]:
+def cost(network: str | tuple[str, ...]) -> Callable[[], Study]:
     """share: seconds of SVB once an epoch over the seconds of the epoch's updates."""
     return study(
         f"cost of SVB in {network}",
@@ -259,7 +269,7 @@ def cost(network: str) -> Callable[[], Study]:
     )
 
 
-def bounding_gain(network: str, *, bbn: bool) -> Callable[[], Study]:
+def bounding_gain(network: str | tuple[str, ...], *, bbn: bool) -> Callable[[], Study]:
     """gain: by how much the test error falls from SGD + BN to SVB + BN, or (bbn) from there to SVB + BBN."""
     after, before = bounded(network, svb=True, bbn=bbn), bounded(network, svb=bbn, bbn=False)
     words = "test error, SVB + BN - SVB + BBN" if bbn else "test error, SGD + BN - SVB + BN"
