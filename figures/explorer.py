@@ -14,6 +14,7 @@ with app.setup:
     import marimo as mo
 
     from figures.explore import PAGES, address, markup, open_page
+    from figures.explore.job import Job
 
 
 @app.function
@@ -46,15 +47,18 @@ def _():
     first_key = asked.get("page") if asked.get("page") in PAGES else next(iter(PAGES))
     unknown = "page" in asked and asked["page"] not in PAGES
     get_start, set_start = mo.state({})
+    # the button that begins a job is made anew by the job
+    get_job, set_job = mo.state(None, allow_self_loops=True)
+    latest = {}
     mo.Html(f"<style>{markup.STYLE}</style>")
-    return asked, first_key, get_start, set_start, unknown
+    return asked, first_key, get_job, get_start, latest, set_job, set_start, unknown
 
 
 @app.cell
 def _(first_key):
     titles = {title: key for key, (title, _) in PAGES.items()}
     tabs = mo.ui.tabs(dict.fromkeys(titles, ""), value=PAGES[first_key][0])
-    mo.as_html(tabs)
+    mo.Html(f'<nav class="fl-tabs" aria-label="Pages">{tabs}</nav>')
     return tabs, titles
 
 
@@ -69,8 +73,13 @@ def _(asked, first_key, set_start, tabs, titles, unknown):
         set_start({"page": current.key, "values": {**current.defaults(), **preset.values}})
 
     presets = mo.ui.array([mo.ui.button(label=p.name, on_change=lambda _, p=p: start_from(p)) for p in current.presets])
-    mo.Html(markup.introduction(current))
     return current, opened, presets, refused
+
+
+@app.cell
+def _(current, presets):
+    mo.Html(f'{markup.introduction(current)}<div class="fl-presets">{"".join(f"{button}" for button in presets)}</div>')
+    return
 
 
 @app.cell
@@ -82,8 +91,9 @@ def _(current, get_start, opened):
 
 
 @app.cell
-def _(controls, current, opened, presets, refused):
+def _(controls, current, latest, opened, refused):
     values = dict(controls.value)
+    latest["values"] = values
     view = current.view(values)
     number = address.matching(current, values)
     publish({"page": current.key, **address.write_values(current, values)})
@@ -92,22 +102,54 @@ def _(controls, current, opened, presets, refused):
     )
     mo.Html(
         f"{markup.remarks(refused if values == opened else ())}"
-        f'<div class="fl-presets">{"".join(f"{b}" for b in presets)}</div>'
         f"{markup.told(None if number is None else current.presets[number])}"
-        f'<div class="fl-page"><div class="fl-controls">{inputs}</div>'
-        f"{markup.shown(view)}</div>"
+        f'<div class="fl-page"><div class="fl-controls">{inputs}</div>{markup.shown(view)}</div>'
     )
     return (view,)
 
 
 @app.cell
 def _(view):
-    mo.accordion(
-        {
-            "The same numbers on the command line, and in Python": mo.md(
-                f"```bash\n{view.command}\n```\n\n```python\n{view.python}\n```"
-            )
-        }
+    shared = "The same numbers on the command line, and in Python; the address of this page holds the settings"
+    mo.accordion({shared: mo.md(f"```bash\n{view.command}\n```\n\n```python\n{view.python}\n```")})
+    return
+
+
+@app.cell
+def _(current, get_job, latest, set_job):
+    job = get_job()
+    if job is not None and job.page != current.key:
+        job.stop()
+        job = None
+
+    def begin_job():
+        if job is not None:
+            job.stop()
+        set_job(Job(current.long_run.work, dict(latest["values"]), page=current.key))
+
+    buttons = mo.ui.array(
+        []
+        if current.long_run is None
+        else [
+            mo.ui.button(label=current.long_run.label, on_change=lambda _: begin_job()),
+            mo.ui.button(label="Stop", on_change=lambda _: job and job.stop(), disabled=job is None),
+        ]
+    )
+    ticking = job is not None and job.poll().state == "running"
+    tick = mo.ui.refresh(default_interval="500ms") if ticking else mo.Html("")
+    return buttons, job, tick
+
+
+@app.cell
+def _(buttons, current, job, set_job, tick):
+    mo.stop(current.long_run is None)
+    progress = None if job is None else job.poll()
+    if progress is not None and progress.state != "running" and not isinstance(tick, mo.Html):
+        set_job(job)
+    mo.Html(
+        f'<section class="fl-long"><p>{escape(current.long_run.text)}</p>'
+        f'<div class="fl-presets">{buttons[0]}{buttons[1]}</div><div class="fl-tick">{tick}</div>'
+        f"{markup.long_run(current.long_run, job, progress)}</section>"
     )
     return
 

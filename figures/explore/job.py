@@ -35,12 +35,18 @@ class Job:
     """`work(values, tell)` in a process of its own, from now on.
 
     It is ended by `stop`, by `patience` seconds in which nobody calls `poll`, and with this process. work and what it
-    returns are pickled; tell(done, total) reports progress.
+    returns are pickled; tell(done, total) reports progress. page: the key of the page that asked for it.
     """
 
     def __init__(
-        self, work: Callable[[Any, Callable[[int, int], None]], Any], values: Any, *, patience: float = PATIENCE
+        self,
+        work: Callable[[Any, Callable[[int, int], None]], Any],
+        values: Any,
+        *,
+        page: str = "",
+        patience: float = PATIENCE,
     ) -> None:
+        self.page, self.values = page, values
         # spawned, not forked: a forked child would share the server's threads and their locks
         context = multiprocessing.get_context("spawn")
         self._receiver, sender = context.Pipe(duplex=False)

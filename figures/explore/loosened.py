@@ -18,7 +18,7 @@ from sim.problem import GridProblem, SampleProblem
 from sim.samples import SampleSet, asymmetric_grid, with_label_noise, with_nonlinear_target
 
 MOST_LIVE = 9
-LARGE_P, LARGE_STEPS = 49, 24
+LARGE_P, LARGE_STEPS = 49, 12
 FLOOR = 1e-17
 """Deviations of zero are shown here on the logarithmic axis."""
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from figures.explore.page import Page, Preset, Standing, View
+from figures.explore.job import Job, Progress
+from figures.explore.page import LongRun, Page, Preset, Standing, View
 from figures.explore.svg import COLOURS
 
 _SIGNS = {"holds here": ("holds", "✓"), "fails here": ("fails", "✗"), "not applicable here": ("apart", "–")}
@@ -39,6 +40,21 @@ def shown(view: View) -> str:
         f'<div class="fl-pictures">{remarks([view.message])}{pictures}</div>'
         f'<div class="fl-verdicts"><section class="fl-claims" aria-live="polite"><h2>What the claims say here</h2>'
         f"<ul>{''.join(_standing(s) for s in view.standings)}</ul></section>{_table(view.table)}</div>"
+    )
+
+
+def long_run(long: LongRun, job: Job | None, progress: Progress | None) -> str:
+    """Where long work stands, or what it came to."""
+    if job is None or progress is None:
+        return ""
+    if progress.state == "finished":
+        return f'<div class="fl-page fl-wide">{shown(long.show(job.values, progress.outcome))}</div>'
+    if progress.state != "running":
+        reason = f": {progress.outcome}" if progress.outcome else ""
+        return remarks([f"The run {progress.state} after {progress.done} of {progress.total} updates{reason}."])
+    return (
+        f'<p role="status">Update {progress.done} of {progress.total or "…"} '
+        f'<progress max="{progress.total or 1}" value="{progress.done}"></progress></p>'
     )
 
 
@@ -113,6 +129,10 @@ STYLE = f"""
 .fl-remark {{ background: var(--fl-note-soft); color: var(--fl-note); border-radius: 6px; padding: .4rem .8rem;
   margin: 0 0 .7rem; font-size: .88rem; }}
 .fl-remark p {{ margin: .1rem 0; }}
+.fl-long {{ border-top: 1px solid var(--fl-faint); padding-top: .8rem; color: var(--fl-ink); }}
+.fl-long p {{ max-width: 76ch; margin: 0 0 .5rem; }}
+.fl-wide {{ grid-template-columns: minmax(0, 1.2fr) minmax(0, 1fr); }}
+.fl-tick {{ display: none; }}
 @media (max-width: 1150px) {{
   .fl-page {{ grid-template-columns: minmax(230px, 270px) minmax(0, 1fr); }}
   .fl-verdicts {{ grid-column: 2; }}
