@@ -96,8 +96,16 @@ PRESETS = (
 def view(values: Values) -> View:
     """The page for the values of its controls."""
     found = find(values)
-    pictures = (_spectrum(found), _gains(found), _kernels(found))
-    return View(pictures, standings(found), _rows(found), "", _python(values, found), found.message)
+    # what a stride drops mixes waves
+    waves = (_gains(found),) if found.geometry.stride == 1 else ()
+    return View(
+        (_spectrum(found), *waves, _kernels(found)),
+        standings(found),
+        _rows(found),
+        "",
+        _python(values, found),
+        found.message,
+    )
 
 
 def _spectrum(found: Found) -> Picture:
@@ -122,7 +130,8 @@ def _spectrum(found: Found) -> Picture:
     return Picture(
         svg,
         "By what factor the layer multiplies images, from the most amplified to the most attenuated. Singular Value "
-        "Bounding brings the kernel, as a matrix, into the shaded band; the layer stays outside.",
+        "Bounding brings the kernel, as a matrix, into the shaded band; the layer follows only where patches do not "
+        "overlap.",
     )
 
 
@@ -146,11 +155,13 @@ def _gains(found: Found) -> Picture:
         digits=None,
         description=f"gains from {shown(float(gains.min()))} to {shown(float(gains.max()))}",
     )
+    how = "at most, over its channels, by" if found.after.kernel.shape[1] > 1 else "by"
+    where = "" if found.geometry.circular else " (on a torus)"
     return Picture(
         svg,
         f"Every image is a sum of waves; in the middle is the even one, at the border are the finest. The bounded "
-        f"kernel multiplies them by {shown(float(gains.min()))} to {shown(float(gains.max()))}: orange is more than 1, "
-        "blue less, white exactly 1.",
+        f"kernel multiplies them{where} {how} {shown(float(gains.min()))} to {shown(float(gains.max()))}: orange is "
+        "more than 1, blue less, white exactly 1.",
     )
 
 

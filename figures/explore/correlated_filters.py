@@ -19,6 +19,8 @@ from sim.mean_field import input_moments, window_moments
 
 WALL = (3, 8)
 """Rows and columns of filters that are shown."""
+LEAST = 1e-4
+"""Positions no more unlike than this are drawn as if by so much."""
 SURE = 5.0
 """Standard errors beyond which a measurement contradicts a formula."""
 
@@ -150,8 +152,8 @@ def _moments(found: Found) -> Picture:
 def _likeness(found: Found) -> Picture:
     layers = np.arange(1.0, len(found.limit) + 1)
     lines = [
-        Series(layers, np.maximum(1 - found.white[1], 1e-12), "uncorrelated filters", look=7, dash=1),
-        Series(layers, np.maximum(1 - found.alike, 1e-12), "these filters", look=0),
+        Series(layers, np.maximum(1 - found.white[1], LEAST), "uncorrelated filters", look=7, dash=1),
+        Series(layers, np.maximum(1 - found.alike, LEAST), "these filters", look=0),
     ]
     svg = plot(
         lines,

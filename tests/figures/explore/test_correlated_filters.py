@@ -82,6 +82,15 @@ def test_the_limit_is_that_of_the_library(smooth: float) -> None:
     assert wide_limit(image, R, "sum", 4)[1] == pytest.approx(found)
 
 
+def test_images_have_the_correlation_of_neighbours_that_was_asked_for() -> None:
+    apart = np.abs(np.arange(SIDE)[:, None] - np.arange(SIDE))
+    values, vectors = np.linalg.eigh(0.6 ** np.minimum(apart, SIDE - apart))
+    root = (vectors * np.sqrt(values)) @ vectors.T
+    # separable: the root of the covariance on rows and on columns of the same white noise
+    expected = root @ np.random.default_rng(signals.SEED).standard_normal((SIDE, SIDE)) @ root
+    assert smooth_image(0.6)[0, 0] == pytest.approx(expected / np.sqrt(np.square(expected).mean()))
+
+
 def test_the_size_for_the_inputs_keeps_the_signal_and_even_images_stay_even() -> None:
     assert find(pages.at(PAGE, scale="mean_field")).limit == pytest.approx(2)
     even = find(pages.at(PAGE, smooth=1.0, scale="sum"))

@@ -104,6 +104,21 @@ def test_cell_c_is_the_mixture_of_d_and_a(k: int) -> None:
     assert found.exact == pytest.approx(2 * ((1 - 1 / np.pi) + k ** (2 * power) / np.pi))
 
 
+@pytest.mark.parametrize(("weights", "inputs", "power"), [(1.0, 1.0, 2), (0.0, 1.0, 1), (1.0, 0.0, 1), (0.0, 0.0, 1)])
+def test_the_table_is_as_printed(weights: float, inputs: float, power: int) -> None:
+    found = find(pages.at(PAGE, k=3, depth=3, border="circular", weight_correlation=weights, input_correlation=inputs))
+    layers, v = np.arange(1, 4), 2 / 9
+    # Var[y_1] (Var[w]/2)^l k^(2l) in cell (A), k^l in the others
+    assert found.printed == pytest.approx((18 if power == 2 else 2) * (v / 2) ** layers * 3.0 ** (power * layers))
+    assert find(pages.at(PAGE, depth=2, weight_correlation=0.9)).printed is None
+
+
+def test_what_is_squared_is_said() -> None:
+    view = PAGE.view(pages.at(PAGE, weight_correlation=1.0, input_correlation=1.0, border="circular"))
+    # Var[y_1] = k^2 Var[w] = 2 in cell (B)
+    assert "that of cell (B) squared: 4;" in next(one.why for one in view.standings if one.claim == "C-SQ")
+
+
 def test_what_cannot_be_drawn_is_said() -> None:
     view = PAGE.view(pages.at(PAGE, k=3, weight_correlation=-0.3))
     assert "-0.125" in view.message.replace("−", "-")
