@@ -86,7 +86,10 @@ class Entry:
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure as the bytes of an image, with what it was made from. beside: the claim that it is printed with."""
+    """A figure as the bytes of an image, with what it was made from.
+
+    claims: those of the report that it shows; beside: the foremost of them, which it is printed with.
+    """
 
     name: str
     title: str
@@ -160,6 +163,7 @@ def _picture(name: str, shown: set[str]) -> Picture:
     from figures.style import encode
 
     entry, module = FIGURES[name], importlib.import_module(module_of(name))
+    claims = tuple(id_ for id_ in entry.claims if id_ in shown)
     figure = module.draw()
     media, kind = "image/svg+xml", "svg"
     image = _compact(encode(figure, kind, entry.title, module.PARAMETERS, module.SEED))
@@ -170,8 +174,8 @@ def _picture(name: str, shown: set[str]) -> Picture:
         title=entry.title,
         text=(module.__doc__ or entry.title).strip().splitlines()[0],
         source=entry.source,
-        claims=entry.claims,
-        beside=next(id_ for id_ in entry.claims if id_ in shown),
+        claims=claims,
+        beside=claims[0],
         parameters="; ".join(f"{key} = {value}" for key, value in module.PARAMETERS.items()),
         seed=module.SEED,
         media=media,
