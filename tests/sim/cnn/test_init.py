@@ -88,6 +88,9 @@ def test_alpha_scales_the_off_diagonals_and_sigma_follows() -> None:
     halved = scale_correlation(R3, 0.5)
     expected = sample_weights(halved, (5, 4, 3, 3), sigma=weight_std("sum", halved, 4), rng=np.random.default_rng(1))
     assert np.abs(weight.numpy() - expected).max() <= 1e-10
+    layer = nn.Conv2d(4, 5, 3, dtype=torch.float64)
+    initialize_(layer, R=R3, alpha=0.5, generator=np.random.default_rng(1))
+    assert torch.equal(layer.weight, weight)
     with pytest.raises(ValueError, match=r"alpha must lie in \[.*got 9"):
         correlated_normal_(weight, R=R3, alpha=9.0)
 

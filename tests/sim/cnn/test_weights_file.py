@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from sim.cnn.weights_file import read_weights
-from tests.sim.cnn.hostile import plain_pickle, rewritten, safetensors_header, with_code
+from tests.sim.cnn.hostile import Room, plain_pickle, rewritten, safetensors_header, with_code
 
 ROOT = Path(__file__).parents[3]
 
@@ -172,6 +172,12 @@ def test_a_storage_shorter_than_it_says_is_refused(tmp_path: Path) -> None:
 def test_strides_that_make_few_numbers_many_are_refused(tmp_path: Path) -> None:
     path = saved(tmp_path / "w.pt", {"conv.weight": torch.zeros(1).expand(10**6, 10**3, 9, 9)})
     with pytest.raises(ValueError, match=r"'conv\.weight' of shape \(1000000, 1000, 9, 9\) declares more numbers"):
+        read_weights(path)
+
+
+def test_numbers_that_are_not_in_the_file_are_refused(tmp_path: Path) -> None:
+    path = saved(tmp_path / "w.pt", {"conv.weight": torch.zeros(1, 1, 3, 3), "fc.weight": Room()})
+    with pytest.raises(ValueError, match=r"'fc\.weight' of shape \(1000000,\) declares more numbers"):
         read_weights(path)
 
 
