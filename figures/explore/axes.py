@@ -25,10 +25,11 @@ class Axis:
 
     def share(self, values: FloatArray) -> FloatArray:
         """Where values (n,) lie, 0 at low and 1 at high; NaN for what has no logarithm. Infinities stay infinite."""
-        with np.errstate(divide="ignore", invalid="ignore"):
+        # values near the end of the float range may overflow: they are far outside
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             # minus infinity is the lower end of a rule, zero has no place on a logarithmic axis
             placed = np.where(np.isneginf(values), -np.inf, np.log10(np.where(values > 0, values, np.nan)))
-        return np.asarray(((placed if self.log else values) - self.low) / (self.high - self.low))
+            return np.asarray(((placed if self.log else values) - self.low) / (self.high - self.low))
 
     def widened(self, length: float) -> Axis:
         """The axis about the same middle, of this length."""

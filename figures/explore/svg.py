@@ -325,14 +325,16 @@ def _bars(
     entries: Sequence[tuple[int, Series]],
     half: float,
 ) -> str:
+    seen = np.isfinite(one.x) & np.isfinite(one.y)
+    places, values = one.x[seen], one.y[seen]
     beside = [other for _, other in entries if other.style == "bars"]
     room = 2 * half * (0.96 if len(beside) == 1 else 0.84) / len(beside)
     offset = (next(n for n, other in enumerate(beside) if other is one) - len(beside) / 2) * room
-    left = x_axis.share(one.x + offset) * across
-    wide = x_axis.share(one.x + offset + room) * across - left
+    left = np.clip(x_axis.share(places + offset) * across, -_FAR, _FAR)
+    wide = np.clip(x_axis.share(places + offset + room) * across, -_FAR, _FAR) - left
     zero = np.zeros(1) if not y_axis.log else np.array([10.0**y_axis.low])
     foot = float((1.0 - y_axis.share(zero)[0]) * up)
-    head = np.clip((1.0 - y_axis.share(one.y)) * up, -_FAR, _FAR)
+    head = np.clip((1.0 - y_axis.share(values)) * up, -_FAR, _FAR)
     parts = [
         f"M{a:.1f} {foot:.1f}V{b:.1f}h{c:.1f}V{foot:.1f}z"
         for a, b, c in zip(left.tolist(), head.tolist(), wide.tolist(), strict=True)
