@@ -183,14 +183,16 @@ def _norm(name: str, tensors: Mapping[str, Tensor], eps: float, bn_eps: float) -
 def _spectrum(values: FloatArray, eps: float, rounding: float) -> Spectrum:
     low, high = band(eps)
     inside = (values >= low * (1 - rounding)) & (values <= high * (1 + rounding))
-    size = float(np.linalg.norm(values))
-    step = float(np.linalg.norm(np.where(inside, 0.0, np.clip(values, low, high) - values)))
+    # squares of huge values would overflow
+    top = float(values.max()) or 1.0
+    unit, step = values / top, np.where(inside, 0.0, (np.clip(values, low, high) - values) / top)
+    size = float(np.linalg.norm(unit))
     return Spectrum(
         count=len(values),
         smallest=float(values.min()),
         largest=float(values.max()),
         in_band=float(inside.mean()),
-        change=step / size if size > 0 else math.inf,
+        change=float(np.linalg.norm(step)) / size if size > 0 else math.inf,
     )
 
 

@@ -211,6 +211,12 @@ def test_a_layer_of_zeros_is_singular() -> None:
     assert findings(found)
 
 
+def test_huge_weights_do_not_overflow() -> None:
+    found = diagnose({"a.weight": 1e200 * torch.randn(4, 3, 3, 3, dtype=torch.float64)})
+    assert by_name(found)["a"].kernel.change == pytest.approx(1.0)
+    assert by_name(found)["a"].kernel.condition < 1e3
+
+
 def test_correlated_networks_are_told_from_uncorrelated_ones() -> None:
     model = nn.Sequential(nn.Conv2d(3, 16, 3), nn.Conv2d(16, 32, 3), nn.Conv2d(32, 32, 3))
     for R, words in ((np.eye(9), "not correlated beyond chance"), (R3, "positively correlated")):

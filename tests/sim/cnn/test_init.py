@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from sim.cnn import correlated_normal_, initialize_
 from sim.correlation import SCALES, correlation_root, exponential_correlation, response_gain, sample_weights, weight_std
 from sim.filter_statistics import filter_correlation
-from sim.known import KnownCorrelation
+from sim.known import KnownCorrelation, find_correlation
 from sim.nearest import scale_correlation
 from tests.sim.rounding import EPS
 from tests.strategies.correlated_init import filter_correlations
@@ -201,6 +201,13 @@ def test_a_file_stands_for_its_matrix(tmp_path: Path) -> None:
         correlated_normal_(torch.empty(4, 4, 1, 9), R=path)
     with pytest.raises(ValueError, match="R must be the name of a known correlation"):
         initialize_(network(), R="resnet10cifar10!")
+
+
+def test_a_name_stands_for_the_matrix_that_ships_with_the_package() -> None:
+    by_name, by_matrix = nn.Conv2d(3, 4, 3), nn.Conv2d(3, 4, 3)
+    initialize_(by_name, R="resnet10-cifar10", generator=np.random.default_rng(0))
+    initialize_(by_matrix, R=find_correlation("resnet10-cifar10").R, generator=np.random.default_rng(0))
+    assert torch.equal(by_name.weight, by_matrix.weight)
 
 
 def test_mean_field_needs_the_moments_of_its_kernel_size() -> None:
