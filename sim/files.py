@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -61,6 +62,26 @@ def require_writable_folder(folder: str | os.PathLike[str]) -> Path:
         raise ValueError("folder must have a name, got ''")
     _probe(Path(folder), folder)
     return Path(folder)
+
+
+@contextmanager
+def held_alone(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Hold the file `path` as a lock, which the operating system frees when this process ends, however it ends.
+
+    The file is removed when the block is left without an exception: whoever waited for it looks first for what the
+    block has made. Raises BlockingIOError if another process holds it. Without file locks (Windows) it holds nothing.
+    """
+    with open(path, "w", encoding="utf-8") as lock:
+        try:
+            import fcntl
+
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except ImportError:
+            pass
+        except BlockingIOError:
+            raise BlockingIOError(f"another process is at this ({os.fspath(path)!r}); wait for it or end it") from None
+        yield
+    Path(path).unlink(missing_ok=True)
 
 
 def _probe(folder: Path, path: str | os.PathLike[str]) -> None:

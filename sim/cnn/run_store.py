@@ -8,7 +8,6 @@ import json
 import os
 import warnings
 from collections.abc import Callable
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from safetensors.torch import save
 from sim.cnn.data import Images
 from sim.cnn.settings import Settings
 from sim.cnn.training import Run
-from sim.files import atomic_write, require_writable_folder
+from sim.files import atomic_write, held_alone, require_writable_folder
 
 DIGEST = hashlib.sha256().digest_size
 CUT_OFF = "it is cut off or damaged"
@@ -74,7 +73,7 @@ def train(
     record = store.finished(settings)
     if record is not None:
         return record
-    with _alone(store.folder / f"{settings.key}.lock"):
+    with held_alone(store.folder / f"{settings.key}.lock"):
         record = store.finished(settings)
         if record is not None:
             return record
@@ -141,18 +140,3 @@ def _state(content: bytes, name: str) -> dict[str, Any]:
 
 def _generations(path: Path) -> tuple[Path, Path]:
     return path, path.with_name(f"{path.name}.previous")
-
-
-@contextmanager
-def _alone(path: Path) -> Any:
-    """Hold a lock that the operating system frees when this process ends, however it ends."""
-    import fcntl
-
-    with open(path, "w", encoding="utf-8") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise BlockingIOError(f"another process is at this run ({path.name}); wait for it or end it") from None
-        yield
-        # whoever waited for the file looks for a record first, so that a finished run needs no lock any more
-        path.unlink(missing_ok=True)

@@ -37,6 +37,12 @@ def numbers(record):
     return {key: value for key, value in record.items() if key != "timing"}
 
 
+def stored(path):
+    state = load_checkpoint(path)
+    assert state is not None
+    return state
+
+
 class Stopped(Exception):
     pass
 
@@ -87,7 +93,7 @@ def test_a_killed_process_loses_at_most_the_epoch_under_way(tmp_path):
     process = context.Process(target=begin, args=(tmp_path / "parts", started))
     process.start()
     assert started.wait(60)
-    with pytest.raises(BlockingIOError, match="another process is at this run"):
+    with pytest.raises(BlockingIOError, match="another process is at this"):
         go(tmp_path / "parts")
     process.kill()
     process.join()
@@ -101,12 +107,12 @@ def test_a_damaged_checkpoint_is_said_so_and_the_one_before_it_used(tmp_path):
     assert load_checkpoint(path) is None
     for done in (1, 2):
         save_checkpoint(path, {"settings": "{}", "done": done})
-    assert load_checkpoint(path)["done"] == 2
+    assert stored(path)["done"] == 2
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
     with pytest.warns(UserWarning, match=r"'x.checkpoint' is damaged; going on from the epoch before"):
-        assert load_checkpoint(path)["done"] == 1
+        assert stored(path)["done"] == 1
     (tmp_path / "x.checkpoint.previous").write_bytes(b"cut")
     with pytest.raises(ValueError, match=r"cannot go on from 'x.checkpoint' or 'x.checkpoint.previous'"):
         load_checkpoint(path)
@@ -116,7 +122,7 @@ def test_between_two_checkpoints_the_one_before_serves(tmp_path):
     path = tmp_path / "x.checkpoint"
     save_checkpoint(path, {"settings": "{}", "done": 1})
     os.replace(path, tmp_path / "x.checkpoint.previous")
-    assert load_checkpoint(path)["done"] == 1
+    assert stored(path)["done"] == 1
 
 
 class Evil:
@@ -130,7 +136,7 @@ def test_a_checkpoint_that_holds_code_is_refused_and_not_run(tmp_path, monkeypat
     with pytest.raises(ValueError, match=r"cannot go on from 'x\.checkpoint': it is no checkpoint of a run"):
         load_checkpoint(tmp_path / "x.checkpoint")
     assert not (tmp_path / "pwned").exists()
-    save_checkpoint(tmp_path / "x.checkpoint", [1])
+    save_checkpoint(tmp_path / "x.checkpoint", {"done": 1})
     with pytest.raises(ValueError, match="it is no checkpoint of a run"):
         load_checkpoint(tmp_path / "x.checkpoint")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from sim.cnn.settings import Settings, settings_from
 def test_the_key_depends_on_every_setting_and_on_nothing_else():
     base = Settings()
     assert base.key == Settings().key == settings_from(asdict(base)).key
-    changed = {
+    changed: dict[str, Any] = {
         "network": "vgg16",
         "width": 0.25,
         "batch_norm": False,
