@@ -107,12 +107,12 @@ def test_what_is_not_reached_is_warned_of_once_and_reported():
 
 def test_linear_layers_are_bounded_as_matrices_and_the_model_is_left_as_it_was():
     model: Any = nn.Sequential(
-        nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Dropout(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2)
+        nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.BatchNorm2d(4), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2)
     )
     model[1].eval()
-    mean = model[1].running_mean.clone()
+    mean = model[2].running_mean.clone()
     bound = SingularValueBounding(model, 0.3, matrices="operator", example=torch.randn(2, 3, 6, 6))
-    assert torch.equal(model[1].running_mean, mean)
+    assert torch.equal(model[2].running_mean, mean)
     assert [module.training for module in model] == [True, False, True, True, True, True]
     assert not any(module._forward_hooks for module in model.modules())
     first, second = bound.apply()
@@ -120,6 +120,12 @@ def test_linear_layers_are_bounded_as_matrices_and_the_model_is_left_as_it_was()
     assert first.size == (4, 27)
     values = np.linalg.svd(model[5].weight.detach().numpy(), compute_uv=False)
     assert 1 / 1.3 - 1e-6 <= values.min() <= values.max() <= 1.3 + 1e-6
+
+
+def test_the_padded_image_is_enlarged_until_the_stride_divides_it():
+    layer = nn.Conv2d(1, 1, 3, stride=(2, 3), padding=1)
+    geometry = operator_geometry(layer, {"": layer}, torch.zeros(1, 1, 7, 8))
+    assert geometry == {"": Geometry((10, 12), (2, 3), (1, 1))}
 
 
 class Twice(nn.Module):
