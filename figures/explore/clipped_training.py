@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from figures.explore.judge import setting
 from figures.explore.page import Values
 from sim.arrays import FloatArray
 from sim.linear_modes import ModeTrajectory, descend_modes, mode_gradient
@@ -97,9 +98,9 @@ def stable_rate(strengths: FloatArray, goals: FloatArray, eps: float) -> float:
 
 def find(values: Values) -> Found:
     """Everything that the page shows, for the values of its controls."""
-    layers, eps, every = int(values["layers"]), float(values["eps"]), int(values["every"])
-    goals = np.array([float(values["sigma"]), float(values["other"])])
-    strengths = starting_strengths(float(values["start"]), float(values["unbalance"]), layers)
+    layers, eps, every = int(values["layers"]), setting(values, "eps"), int(values["every"])
+    goals = np.array([setting(values, "sigma"), setting(values, "other")])
+    strengths = starting_strengths(setting(values, "start"), setting(values, "unbalance"), layers)
     rate = stable_rate(strengths, goals, eps)
     # the last update is one after which strengths are clipped
     steps = math.ceil(int(values["updates"]) / every) * every

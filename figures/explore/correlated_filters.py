@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from figures.explore.judge import decided, not_applicable, shown
+from figures.explore.judge import decided, not_applicable, setting, shown
 from figures.explore.page import Control, Page, Picture, Preset, Standing, Values, View
 from figures.explore.signals import NETWORKS, SIDE, SINGLE, Found, find, white_filters
 from figures.explore.svg import Series, plot, rule
@@ -254,7 +254,7 @@ def _rows(found: Found) -> tuple[tuple[str, ...], ...]:
 
 
 def _python(values: Values, found: Found) -> str:
-    kind, k, rho = values["kind"], found.k, float(values["rho"])
+    kind, k, rho = values["kind"], found.k, setting(values, "rho")
     made = {
         "exponential": (
             "from sim.correlation import exponential_correlation",
@@ -273,7 +273,7 @@ def _python(values: Values, found: Found) -> str:
         f"from sim.mean_field import {names}\n"
         "from sim.nearest import scale_correlation\n\n"
         f"R = scale_correlation({made[1]}, {alpha!r})\n"
-        f"Q = input_moments(smooth_image({float(values['smooth'])!r}))\n"
+        f"Q = input_moments(smooth_image({setting(values, 'smooth')!r}))\n"
         f"for layer in range({len(found.limit)}):\n"
         f"    v = weight_std({found.scale!r}, R, 1{inputs}) ** 2\n"
         '    K = layer_moments(Q, R, v, padding="circular")\n'

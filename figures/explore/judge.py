@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from figures.explore.page import Standing
+from figures.explore.page import Standing, Values
 from sim.arrays import FloatArray
 from theory.evaluate import residual
 
@@ -32,6 +32,11 @@ def decided(claim: str, statement: str, holds: bool, why: str) -> Standing:
 def not_applicable(claim: str, statement: str, why: str) -> Standing:
     """A statement that says nothing at these settings; why says what it would take."""
     return Standing(claim, statement, "not applicable here", why)
+
+
+def setting(values: Values, name: str) -> float:
+    """The number that a control is set to, without the rounding of sliders: 0.30000000000000004 is 0.3."""
+    return round(float(values[name]), 9)
 
 
 def shown(value: float) -> str:

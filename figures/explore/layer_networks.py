@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from figures.explore.judge import shown
+from figures.explore.judge import setting, shown
 from figures.explore.layer_laws import at_layers, cell, derived, first_layer, printed
 from figures.explore.page import Values
 from sim.arrays import BoolArray, FloatArray
@@ -48,7 +48,7 @@ class Found:
 def stack_of(values: Values) -> tuple[Stack, float, str]:
     """The random networks for the values of the controls, the correlation of their weights, and what was adjusted."""
     k, depth, border = int(values["k"]), int(values["depth"]), str(values["border"])
-    rho_w, channels = float(values["weight_correlation"]), CHANNELS[values["channels"]]
+    rho_w, channels = setting(values, "weight_correlation"), CHANNELS[values["channels"]]
     remarks = []
     least = -1.0 / (k**2 - 1)
     if rho_w < 0.9 * least - 1e-12:
@@ -65,13 +65,13 @@ def stack_of(values: Values) -> tuple[Stack, float, str]:
             f"shown are the first {fits}."
         )
         depth = fits
-    rho_x = float(values["input_correlation"])
+    rho_x = setting(values, "input_correlation")
     stack = Stack(
         k,
         depth,
         border=border,
         size=None if border == "disjoint" else k if border == "circular" and rho_x == 1 else SIDE,
-        v=2.0 / k**2 * float(values["strength"]),
+        v=2.0 / k**2 * setting(values, "strength"),
         # signs have no tails, so that few networks do; only normal weights can be in between
         weight_law="signs" if rho_w in (0.0, 1.0) else "normal",
         weight_correlation=rho_w if rho_w >= 0 else equicorrelation(k**2, rho_w),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from figures.explore.judge import setting
 from figures.explore.page import Values
 from sim.arrays import FloatArray, IntArray
 from sim.cnn.filters import FILTERS, named_filter
@@ -122,7 +123,7 @@ def layer_singular_values(kernel: FloatArray, geometry: Geometry) -> FloatArray:
 
 def find(values: Values) -> Found:
     """Everything that the page shows, for the values of its controls."""
-    name, eps, circular = str(values["kernel"]), float(values["eps"]), values["padding"] == "circular"
+    name, eps, circular = str(values["kernel"]), setting(values, "eps"), values["padding"] == "circular"
     kernel = kernel_of(name, int(values["k"]), int(values["channels"]), int(values["seed"]))
     taps = (kernel.shape[2], kernel.shape[3])
     stride = max(taps) if values["patches"] == "tile" else 1

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from figures.explore.judge import shown
+from figures.explore.judge import setting, shown
 from figures.explore.page import Values
 from sim.arrays import FloatArray
 from sim.correlation import correlation_root, equicorrelation, exponential_correlation, weight_std
@@ -129,8 +129,8 @@ def windows(x: FloatArray, k: int) -> FloatArray:
 
 def find(values: Values) -> Found:
     """Everything that the page shows, for the values of its controls."""
-    R = correlation(str(values["kind"]), int(values["k"]), float(values["rho"]))
-    alpha, largest = float(values["alpha"]), alpha_range(R)[1]
+    R = correlation(str(values["kind"]), int(values["k"]), setting(values, "rho"))
+    alpha, largest = setting(values, "alpha"), alpha_range(R)[1]
     asked = alpha * R
     np.fill_diagonal(asked, 1.0)
     message = ""
@@ -140,7 +140,7 @@ def find(values: Values) -> Found:
         used = scale_correlation(R, largest)
         reason = str(refusal).split(";")[0]
         message = f"Refused: {reason}. Shown is the largest, alpha = {shown(largest)}."
-    image, scale, depth = smooth_image(float(values["smooth"])), str(values["scale"]), int(values["depth"])
+    image, scale, depth = smooth_image(setting(values, "smooth")), str(values["scale"]), int(values["depth"])
     sizes, limit, alike = wide_limit(image, used, scale, depth)
     white = wide_limit(image, np.eye(len(R)), "he", depth)[1:]
     k = math.isqrt(len(R))

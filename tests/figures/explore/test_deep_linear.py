@@ -126,5 +126,5 @@ def test_it_follows_a_slider(capsys: pytest.CaptureFixture[str]) -> None:
     milliseconds = pages.milliseconds(PAGE, PAGE.defaults())
     with capsys.disabled():
         print(f" deep linear: {milliseconds:.1f} ms", end="")
-    # what is aimed at is 40; other processes may hold the cores
-    assert milliseconds < 400
+    # what is aimed at is 40, on a machine with nothing else to do
+    assert milliseconds < 200

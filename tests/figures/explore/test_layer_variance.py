@@ -119,6 +119,12 @@ def test_what_is_squared_is_said() -> None:
     assert "that of cell (B) squared: 4;" in next(one.why for one in view.standings if one.claim == "C-SQ")
 
 
+def test_the_rounding_of_a_slider_does_not_leave_a_cell() -> None:
+    found = find(pages.at(PAGE, weight_correlation=1.0000000000000002, input_correlation=5.6e-17))
+    assert found.cell == "C"
+    assert (found.stack.weight_correlation, found.stack.input_correlation) == (1.0, 0.0)
+
+
 def test_what_cannot_be_drawn_is_said() -> None:
     view = PAGE.view(pages.at(PAGE, k=3, weight_correlation=-0.3))
     assert "-0.125" in view.message.replace("−", "-")
@@ -163,5 +169,5 @@ def test_it_follows_a_slider(capsys: pytest.CaptureFixture[str]) -> None:
     milliseconds = pages.milliseconds(PAGE, PAGE.defaults())
     with capsys.disabled():
         print(f" layer variance: {milliseconds:.1f} ms", end="")
-    # what is aimed at is 40; other processes may hold the cores
-    assert milliseconds < 400
+    # what is aimed at is 40, on a machine with nothing else to do
+    assert milliseconds < 200
