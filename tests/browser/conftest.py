@@ -1,74 +1,132 @@
-"""A real browser, driven as a person would, with every request to another machine blocked and counted."""
+"""A browser, and an explorer that is served to it: one of each for all tests of this room."""
 
 from __future__ import annotations
 
+import os
+import re
+import select
 import shutil
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Any
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
+ROOT = Path(__file__).parents[2]
+QUIET = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+SLOW = 60_000
+"""Milliseconds: generous, since other tests may fill the machine's cores."""
+
+
+class Explorer:
+    """`filterlaw explore` in a process of its own."""
+
+    def __init__(self, home, *arguments):
+        command = [sys.executable, "-m", "filterlaw", "explore", "--no-browser", *arguments]
+        # a shell's background jobs ignore Ctrl-C, and so would their children
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", _ANSWERS_CTRL_C, *command],
+            cwd=ROOT,
+            env={**os.environ, "HOME": str(home)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        self.output = ""
+        limit = time.monotonic() + SLOW / 1000
+        while not (found := re.search(r"http://\S+", self.output)):
+            assert time.monotonic() < limit, "the explorer did not start"
+            if select.select([self.process.stdout], [], [], 1.0)[0]:
+                line = self.process.stdout.readline()
+                if not line:
+                    raise AssertionError(self.process.communicate()[1])
+                self.output += line
+        self.url = found.group()
+        self.address = urlsplit(self.url)
+
+    def interrupt(self):
+        """Ctrl-C: (status, standard error)."""
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(20), self.process.communicate()[1]
+
+    def end(self):
+        """Make sure that it is gone."""
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.communicate()
+
+
+_ANSWERS_CTRL_C = (
+    "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
 )
-LOCAL = ("127.0.0.1", "localhost", "::1")
-
-
-@dataclass
-class Heard:
-    """What pages did that they should not: requests to other machines, errors, and what they wrote to the console."""
-
-    outside: list[str] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """A browser that is installed here; the tests are skipped, with the reason, where there is none."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if found is None:
-        pytest.skip("needs Chromium (Debian, Ubuntu: apt-get install chromium)")
-    with playwright.sync_playwright() as running:
-        chromium = running.chromium.launch(executable_path=found, args=list(FLAGS))
+def browser(tmp_path_factory):
+    """A headless Chromium."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install playwright")
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        pytest.skip("needs a browser: apt-get install chromium")
+    with playwright.sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=path, args=QUIET)
         yield chromium
         chromium.close()
 
 
-@pytest.fixture
-def heard() -> Heard:
-    return Heard()
+@pytest.fixture(scope="session")
+def explorer(tmp_path_factory):
+    """An explorer at a free port."""
+    pytest.importorskip("marimo", reason="needs marimo: pip install 'filterlaw[explore]'")
+    served = Explorer(tmp_path_factory.mktemp("home"))
+    yield served
+    served.end()
+
+
+class Visit:
+    """A tab, and all that went on in it: requests to other servers, errors in the console."""
+
+    def __init__(self, context, port):
+        self.foreign, self.errors = [], []
+        self.page = context.new_page()
+        self.page.set_default_timeout(SLOW)
+        own = f"127.0.0.1:{port}"
+
+        def answer(route):
+            parts = urlsplit(route.request.url)
+            if parts.scheme in ("data", "blob", "file") or parts.netloc == own:
+                route.continue_()
+            else:
+                self.foreign.append(route.request.url)
+                route.abort()
+
+        context.route("**/*", answer)
+        self.page.on("console", lambda message: message.type == "error" and self.errors.append(message.text))
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+
+    def until(self, condition, seconds=SLOW / 1000):
+        """Wait until a Python condition holds; the page's own events are handled meanwhile."""
+        limit = time.monotonic() + seconds
+        while not (reached := condition()):
+            assert time.monotonic() < limit, "waited too long"
+            self.page.wait_for_timeout(5)
+        return reached
 
 
 @pytest.fixture
-def new_page(browser: Any, heard: Heard) -> Iterator[Callable[..., Any]]:
-    """new_page(width, height, **options of the context): a page of its own, watched; closed at the end of the test."""
-    contexts = []
-
-    def watch(route: Any) -> None:
-        url = urlsplit(route.request.url)
-        if url.scheme in ("http", "https", "ws", "wss") and url.hostname not in LOCAL:
-            heard.outside.append(route.request.url)
-            route.abort()
-        else:
-            route.continue_()
-
-    def make(width: int = 1280, height: int = 900, **options: Any) -> Any:
-        context = browser.new_context(viewport={"width": width, "height": height}, **options)
-        contexts.append(context)
-        context.route("**/*", watch)
-        page = context.new_page()
-        page.on("pageerror", lambda error: heard.errors.append(str(error)))
-        page.on("console", lambda said: heard.errors.append(said.text) if said.type in ("error", "warning") else None)
-        return page
-
-    yield make
-    for context in contexts:
-        context.close()
+def visit(browser, explorer, request):
+    """A tab of its own, `width` x `height` wide, that fails a test which asked another server or logged an error."""
+    size = getattr(request, "param", {"width": 1400, "height": 1000})
+    context = browser.new_context(viewport=size)
+    visited = Visit(context, explorer.address.port)
+    yield visited
+    context.close()
+    assert visited.foreign == []
+    assert visited.errors == []
