@@ -128,3 +128,12 @@ def linear_law(
             break
         path[k + 1] = following
     return path
+
+
+def rate_remark(run: Trajectory, learning_rate: float, limit: float) -> str:
+    """What is to be said of a learning rate; limit: the one from which descent is not expected to converge."""
+    if run.diverged[0] or np.abs(run.weights).max() > LARGE:
+        return f"The weights grow beyond all bounds: the learning rate is above its limit, {shown(limit)}."
+    if learning_rate >= limit:
+        return f"The learning rate is above {shown(limit)}, where descent is not sure to converge."
+    return ""

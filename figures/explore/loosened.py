@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from figures.explore.check import LARGE, linear_law, updates_of
+from figures.explore.check import linear_law, rate_remark, updates_of
 from figures.explore.judge import listed, shown
 from figures.explore.loosened_claims import Loosened, standings
 from figures.explore.page import Control, LongRun, Page, Picture, Preset, Values, View
@@ -156,7 +156,7 @@ def view(values: Values) -> View:
         table=_table(run, found.theorem, found.law),
         command=_command(values),
         python=_python(values),
-        message=_message(found),
+        message=rate_remark(found.facts.run, values["learning_rate"], found.limit),
     )
 
 
@@ -243,16 +243,10 @@ def _table(run: Trajectory, theorem: FloatArray, law: FloatArray | None) -> tupl
     return tuple(rows)
 
 
-def _message(found: Found) -> str:
-    run = found.facts.run
-    if run.diverged[0] or np.abs(run.weights).max() > LARGE:
-        return f"The weights grow beyond all bounds: the learning rate is above its limit, {shown(found.limit)}."
-    return ""
-
-
 def _command(values: Values) -> str:
     if any(values[name] for name in ("shift", "tau", "bend")):
-        return "# the command line has symmetric grids and linear targets only: see Python"
+        # the command line has symmetric grids and linear targets only
+        return ""
     d, start = half_widths(values["p"], values), start_of(values["p"], values)
     decay = f" --l2 {values['l2']:g}" if values["l2"] else ""
     return (

@@ -58,6 +58,12 @@ def long_run(long: LongRun, job: Job | None, progress: Progress | None) -> str:
     )
 
 
+def code(view: View) -> str:
+    """What gives the same numbers outside of the explorer, as Markdown; code blocks have a button that copies them."""
+    blocks = [("bash", view.command), ("python", view.python)]
+    return "\n\n".join(f"```{language}\n{text}\n```" for language, text in blocks if text)
+
+
 def _standing(standing: Standing) -> str:
     kind, sign = _SIGNS[standing.says]
     return (

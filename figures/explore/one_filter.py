@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from figures.explore.check import LARGE, Updates, linear_law, on_updates, printed_path, updates_of
+from figures.explore.check import LARGE, Updates, linear_law, on_updates, printed_path, rate_remark, updates_of
 from figures.explore.judge import decided, judged, not_applicable, shown
 from figures.explore.page import Control, Page, Picture, Preset, Standing, Values, View
 from figures.explore.svg import Series, plot, rule
@@ -404,13 +404,9 @@ def _table(found: Found) -> tuple[tuple[str, ...], ...]:
 
 
 def _message(found: Found) -> str:
-    if found.run.diverged[0] or np.abs(found.weights).max() > LARGE:
-        return f"The weights grow beyond all bounds: the learning rate is above its limit, {shown(found.limit)}."
     if bool(dead(found.d, found.weights[0])):
         return "No sample is active: the gradient is zero, and the filter stays where it is."
-    if found.learning_rate >= found.limit:
-        return f"The learning rate is above {shown(found.limit)}, where descent is not sure to converge."
-    return ""
+    return rate_remark(found.run, found.learning_rate, found.limit)
 
 
 def _pair(point: FloatArray) -> str:
