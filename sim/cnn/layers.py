@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from sim.arrays import FloatArray
+from sim.cnn.image_sizes import image_sizes
 from sim.conv_spectrum import circular_singular_values, kernel_singular_values
 from sim.filter_statistics import correlation_by_distance, filter_correlation
 
@@ -23,14 +24,17 @@ def layer_records(model: nn.Module, side: int, *, epoch: int) -> list[dict[str, 
     singular_values: of the reshaped kernel, descending; operator: the largest and smallest singular value of the
     circular convolution on images of the size that the layer gets, None where they are smaller than the filters.
     """
-    sizes = _input_sizes(model, side)
+    layers = {name: layer for name, layer in model.named_modules() if isinstance(layer, nn.Conv2d)}
+    example = torch.zeros(1, 3, side, side, device=next(model.parameters()).device)
+    sizes = image_sizes(model, layers, example)
     records: list[dict[str, Any]] = []
-    for name, module in model.named_modules():
-        if not isinstance(module, nn.Conv2d) or max(module.kernel_size) == 1:
+    for name, module in layers.items():
+        if max(module.kernel_size) == 1:
             continue
         kernel = module.weight.detach().to("cpu", torch.float64).numpy()
         R = filter_correlation(kernel)
-        operator = _operator(kernel, sizes[name], module.stride[0])
+        ((height, width),) = sizes[name]
+        operator = _operator(kernel, (height, width), module.stride[0])
         records.append(
             {
                 "epoch": epoch,
@@ -51,29 +55,6 @@ def _operator(kernel: FloatArray, size: tuple[int, int], stride: int) -> list[fl
         return None
     values = circular_singular_values(kernel, size, stride=stride)
     return _rounded([values[0], values[-1]])
-
-
-def _input_sizes(model: nn.Module, side: int) -> dict[str, tuple[int, int]]:
-    """Height and width of the images that each convolution gets."""
-    sizes: dict[str, tuple[int, int]] = {}
-
-    def note(name: str) -> Any:
-        def hook(module: nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
-            sizes[name] = (int(inputs[0].shape[2]), int(inputs[0].shape[3]))
-
-        return hook
-
-    hooks = [m.register_forward_pre_hook(note(n)) for n, m in model.named_modules() if isinstance(m, nn.Conv2d)]
-    training = model.training
-    try:
-        model.eval()
-        with torch.inference_mode():
-            model(torch.zeros(1, 3, side, side, device=next(model.parameters()).device))
-    finally:
-        model.train(training)
-        for handle in hooks:
-            handle.remove()
-    return sizes
 
 
 def _rounded(values: Any) -> list[float]:

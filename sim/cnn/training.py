@@ -63,7 +63,8 @@ class Run:
             self.model.parameters(), lr=s.learning_rate, momentum=s.momentum, weight_decay=s.l2
         )
         self.bound = None if s.svb is None else SingularValueBounding(self.model, eps=s.svb, every=None)
-        self.norm = None if s.bbn is None else BoundedBatchNorm(self.model, eps=s.bbn, every=None)
+        # Jia et al. bound pre-activation networks too, of which Lemma 1 says nothing
+        self.norm = None if s.bbn is None else BoundedBatchNorm(self.model, eps=s.bbn, every=None, order="after")
         self.signs: torch.Tensor | None = None
         self.x, self.y = _tensors(self.images.train, self.images.train_labels, self.device)
         self.test_x, self.test_y = _tensors(self.images.test, self.images.test_labels, self.device)
