@@ -109,7 +109,7 @@ def _verified(
 
 def _from_file(ledger: str, ids: list[str]) -> dict[str, Any]:
     from theory.claims import find
-    from theory.stored import read_ledger
+    from theory.claims.stored import read_ledger
 
     with bad_input():
         found = read_ledger(ledger)

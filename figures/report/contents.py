@@ -13,9 +13,9 @@ from typing import Any
 
 from figures.catalogue import FIGURES, figures_of, module_of
 from theory.claims import all_claims, home
+from theory.claims.stored import parts_of
 from theory.derivation import Derivation
 from theory.ledger import Claim, Clause, Verdict
-from theory.stored import parts_of
 
 CHAPTERS: Mapping[str, str] = {
     "single_filter": "One spatial filter",
@@ -127,7 +127,7 @@ def gather(
     draw: bool = True,
     on_progress: Callable[[str], object] = lambda name: None,
 ) -> Contents:
-    """The contents of a report on a ledger (`theory.stored.checked`); draw: whether the figures are drawn.
+    """The contents of a report on a ledger (`theory.claims.stored.checked`); draw: whether the figures are drawn.
 
     on_progress(name) is called before each claim's derivation is proven and before each figure is drawn.
     """

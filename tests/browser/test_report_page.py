@@ -10,8 +10,8 @@ from figures.report.contents import gather
 from figures.report.page import page as report_page
 from tests.browser.conftest import Visit
 from theory.claims import all_claims
+from theory.claims.stored import checked
 from theory.serialise import environment, report_record
-from theory.stored import checked
 from theory.verify import verify
 
 IDS = ("C-E3", "C-E4", "C-SLOW", "S-E6")

@@ -8,7 +8,7 @@ import os
 import pytest
 
 import theory.claims
-import theory.stored
+import theory.claims.stored
 from figures.report import contents
 from tests.theory.test_verify import ABOVE_OUTSIDE, DOUBLE_CORRECTED, NON_NEGATIVE
 from theory.ledger import Claim
@@ -22,7 +22,7 @@ def toys(monkeypatch):
         id_: Claim(id_, "this test", f"statement of {id_}", toy.clauses)
         for id_, toy in {"T-GOOD": NON_NEGATIVE, "T-FIX": DOUBLE_CORRECTED, "T-IF": ABOVE_OUTSIDE}.items()
     }
-    for module in (theory.claims, theory.stored, contents):
+    for module in (theory.claims, theory.claims.stored, contents):
         monkeypatch.setattr(module, "all_claims", lambda: made)
     return made
 

@@ -22,9 +22,9 @@ from figures.report.page import page
 from figures.report.record import report_of
 from figures.report.tables import MARKS, MEANINGS, ROADS
 from theory.claims import MODULES, all_claims
+from theory.claims.stored import checked
 from theory.ledger import Verdict
 from theory.serialise import environment, report_record, to_json
-from theory.stored import checked
 from theory.verify import verify
 
 IDS = ("C-E3", "C-E4", "C-SLOW", "C-ONE")

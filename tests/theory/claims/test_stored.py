@@ -10,11 +10,11 @@ import re
 import pytest
 
 import theory.claims
-import theory.stored
+import theory.claims.stored
 from tests.theory.test_verify import ABOVE_OUTSIDE, DOUBLE_CORRECTED, NON_NEGATIVE
+from theory.claims.stored import checked, parts_of, read_ledger
 from theory.ledger import Claim, Verdict
 from theory.serialise import environment, report_record, to_json
-from theory.stored import checked, parts_of, read_ledger
 from theory.verify import verify
 
 
@@ -26,7 +26,7 @@ def toys(monkeypatch):
         "T-FIX": Claim("T-FIX", "this test", "it is mended", DOUBLE_CORRECTED.clauses),
         "T-BOTH": Claim("T-BOTH", "this test", "both", both),
     }
-    for module in (theory.claims, theory.stored):
+    for module in (theory.claims, theory.claims.stored):
         monkeypatch.setattr(module, "all_claims", lambda: made)
     return made
 
