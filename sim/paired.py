@@ -17,10 +17,30 @@ SETUP = ("network", "width", "batch_norm", "data", "train", "test", "batch_size"
 
 
 @dataclass(frozen=True)
+class Above:
+    """Any number above a bound."""
+
+    bound: float
+
+    def __str__(self) -> str:
+        return f"above {self.bound:g}"
+
+
+@dataclass(frozen=True)
+class Below:
+    """Any number below a bound."""
+
+    bound: float
+
+    def __str__(self) -> str:
+        return f"below {self.bound:g}"
+
+
+@dataclass(frozen=True)
 class Arm:
     """Runs of certain settings. having: settings with their values; lacking: settings with values not to be had.
 
-    A tuple stands for any one of its entries.
+    A tuple stands for any one of its entries, `Above` and `Below` for a range.
     """
 
     name: str
@@ -39,6 +59,9 @@ class Arm:
 
 
 def _is(found: Any, wanted: Any) -> bool:
+    if isinstance(wanted, Above | Below):
+        known = isinstance(found, int | float)
+        return known and (found > wanted.bound if isinstance(wanted, Above) else found < wanted.bound)
     return found in wanted if isinstance(wanted, tuple) else bool(found == wanted)
 
 

@@ -92,7 +92,7 @@ def _initialization(base: Settings, *, seeds: int, networks: tuple[str, ...], l2
 
     With g = 1'R1/k^2: kaiming has R = I; correlated "he" its weight variance, so g times its gain on equal inputs;
     correlated "sum" its gain, so 1/g of its weight variance (the paper's comparison); kaiming with gain g is iid with
-    the gain of the first of them.
+    the gain of the first of them; kaiming with gain 1/g, at the small rate, is iid with the weights of the second.
     """
     matrix = find_correlation(R).R
     g = float(f"{matrix.sum() / len(matrix):.6g}")
@@ -106,6 +106,7 @@ def _initialization(base: Settings, *, seeds: int, networks: tuple[str, ...], l2
         own = replace(base, network=network, seed=seed)
         for rate, arm in product(RATES, arms):
             yield replace(own, learning_rate=rate, **arm)  # type: ignore[arg-type]
+        yield replace(own, learning_rate=RATES[0], gain=float(f"{1 / g:.6g}"))
         for arm in (arms[0], arms[2]):
             yield replace(own, learning_rate=RATES[1], l2=L2, epochs=l2_epochs, **arm)  # type: ignore[arg-type]
         for init in ("orthogonal", "xavier"):

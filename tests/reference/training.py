@@ -96,7 +96,7 @@ def record(
     }
 
 
-def initialization(effect: float = 1.0, noise: float = 0.01, seeds: int = 5) -> Iterator[dict[str, Any]]:
+def initialization(effect: float = 1.0, noise: float = 0.004, seeds: int = 5) -> Iterator[dict[str, Any]]:
     """The preset of Schneider's Section 6 with every effect planted (0: none; -1: reversed), noise apart.
 
     What two arms of a seed share cancels in their difference, so each arm of each seed has noise of its own.
@@ -107,6 +107,7 @@ def initialization(effect: float = 1.0, noise: float = 0.01, seeds: int = 5) -> 
         {"init": "correlated", "scale": "sum"},
         {"init": "correlated", "scale": "he"},
         {"init": "kaiming", "gain": 2.5},
+        {"init": "kaiming", "gain": 0.4},
         {"init": "orthogonal"},
         {"init": "xavier"},
     )

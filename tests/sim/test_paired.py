@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sim.paired import Arm, by_seed
+from sim.paired import Above, Arm, Below, by_seed
 from sim.records import NotRecorded, parse_run
 from tests.reference import training
 
@@ -33,6 +33,9 @@ def test_an_arm_is_told_by_what_it_has_and_what_it_lacks():
     assert (quiet.settings["gain"], loud.settings["gain"]) == (1.0, 2.5)
     either = Arm("either", {"gain": (2.5, 3.5)})
     assert [run.settings["gain"] for (run,) in by_seed(mixed, either)] == [2.5]
+    for gain, found in ((Above(1.0), [2.5]), (Below(2.0), [1.0]), (Above(2.5), [])):
+        arm = Arm("some", {"gain": gain})
+        assert [run.settings["gain"] for run in mixed if arm.holds(run)] == found
     assert KAIMING.but(l2=0.5) == Arm("kaiming, l2 = 0.5", {"init": "kaiming", "gain": 1.0, "l2": 0.5})
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from sim import run_statistics as stat
-from sim.paired import Arm, by_seed
+from sim.paired import Above, Arm, Below, by_seed
 from sim.records import NotRecorded, TrainingRun, read_folder, read_table
 from theory.experiment import Measured, NotMeasured, Sample, Study
 
@@ -37,7 +37,8 @@ CORRELATED = Arm(
     "correlated, the gain of uncorrelated", {"network": "vgg8", "init": "correlated", "scale": "sum", "alpha": 1.0}
 )
 SAME_VARIANCE = Arm("correlated, the variance of uncorrelated", {**CORRELATED.having, "scale": "he"})
-LARGER_GAIN = Arm("uncorrelated, larger gain", {"network": "vgg8", "init": "kaiming"}, {"gain": 1.0})
+LARGER_GAIN = Arm("uncorrelated, larger gain", {"network": "vgg8", "init": "kaiming", "gain": Above(1.0)})
+SMALLER_VARIANCE = Arm("uncorrelated, smaller variance", {"network": "vgg8", "init": "kaiming", "gain": Below(1.0)})
 ORTHOGONAL = Arm("orthogonal", {"network": "vgg8", "init": "orthogonal"})
 XAVIER = Arm("Xavier", {"network": "vgg8", "init": "xavier"})
 

@@ -14,6 +14,7 @@ from theory.claims.observe.trained import (
     ORTHOGONAL,
     SAME_VARIANCE,
     SLOW,
+    SMALLER_VARIANCE,
     UNCORRELATED,
     XAVIER,
     accuracy_gain,
@@ -65,7 +66,8 @@ CI = Claim(
     source="Schneider, Section 6 (i), Figs. 4, 5",
     statement="generalization is better for correlated initialization",
     note="Correlation and scale are told apart: correlated filters of the uncorrelated ones' gain (the paper's "
-    "comparison) and of their weight variance, and uncorrelated filters that are given the larger gain of the latter.",
+    "comparison) and of their weight variance, and uncorrelated filters given the larger gain of the latter, or "
+    "the smaller weight variance of the former.",
     clauses=tuple(
         _gain(
             name,
@@ -80,9 +82,11 @@ CI = Claim(
             ("large rate", " of equal gain", CORRELATED, UNCORRELATED, FAST, (SAME_GAIN,)),
             ("small rate, equal variance", " of equal weight variance", SAME_VARIANCE, UNCORRELATED, SLOW, ()),
             ("small rate, equal larger gain", ", both of the larger gain", SAME_VARIANCE, LARGER_GAIN, SLOW, ()),
+            ("small rate, equal smaller variance", ", both of the smaller weight variance", CORRELATED,
+             SMALLER_VARIANCE, SLOW, (SAME_GAIN,)),
         )
     ),
-)
+)  # fmt: skip
 
 CII = Claim(
     id="C-CII",

@@ -107,19 +107,37 @@ def test_nan_is_refused(tmp_path):
         verify(correlated.CI, records=str(tmp_path))
 
 
-def test_correlation_is_told_apart_from_scale(tmp_path):
-    """A gain that comes of scale alone shows in equal variance, not in equal gain."""
+def gains_of_scale(folder, helped):
+    """What the clauses of C-CI measure where accuracy depends on the scale of the weights, never on correlation."""
 
     def scaled(each):
-        large = each["settings"]["scale"] == "he" or each["settings"]["gain"] != 1.0
         for epoch in each["epochs"]:
-            epoch["test_accuracy"] += 0.05 * large
+            epoch["test_accuracy"] += 0.05 * helped(each["settings"])
         return each
 
-    records = training.stored(tmp_path, map(scaled, training.initialization(0.0, noise=0.001)))
-    gains = {part.clause.name: part.evidence[0].measured[0] for part in verify(correlated.CI, records=records).clauses}
+    records = training.stored(folder, map(scaled, training.initialization(0.0, noise=0.001)))
+    return {part.clause.name: part.evidence[0].measured[0] for part in verify(correlated.CI, records=records).clauses}
+
+
+def test_correlation_is_told_apart_from_gain(tmp_path):
+    """Accuracy that comes of a larger gain shows in equal variance, not in equal gain."""
+    gains = gains_of_scale(tmp_path, lambda settings: settings["scale"] == "he" or settings["gain"] > 1)
     assert gains["small rate, equal variance"].low > 0.045
     for name in ("small rate", "large rate", "small rate, equal larger gain"):
+        assert gains[name].high < 0.005
+
+
+def test_correlation_is_told_apart_from_variance(tmp_path):
+    """Accuracy that comes of smaller weights shows in equal gain, not in equal variance."""
+
+    def small(settings):
+        sampled = settings["init"] == "correlated" and settings["scale"] == "sum"
+        return sampled or settings["gain"] < 1
+
+    gains = gains_of_scale(tmp_path, small)
+    for name in ("small rate", "large rate"):
+        assert gains[name].low > 0.045
+    for name in ("small rate, equal variance", "small rate, equal smaller variance"):
         assert gains[name].high < 0.005
 
 
