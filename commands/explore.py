@@ -8,9 +8,11 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Annotated
+from inspect import isawaitable
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlencode
 
 import typer
@@ -86,8 +88,24 @@ def application() -> Application:
     assert spec is not None
     assert spec.origin is not None
     builder = marimo.create_asgi_app(quiet=True, session_ttl=FORGOTTEN_AFTER)
-    app: Application = builder.with_app(path="", root=spec.origin).build()
-    return app
+    app: Any = builder.with_app(path="", root=spec.origin).build()
+    app.router.lifespan_context = _closing_sessions
+    served_by: Application = app
+    return served_by
+
+
+@asynccontextmanager
+async def _closing_sessions(app: Any) -> AsyncIterator[None]:
+    """Ends marimo's sessions with the server: their threads would keep the process from ending for ever.
+
+    The application's own life span, which would do so, is not run where it is mounted in another.
+    """
+    yield
+    for route in app.routes:
+        manager = getattr(getattr(getattr(route, "app", None), "state", None), "session_manager", None)
+        ended = manager.shutdown() if manager is not None else None
+        if isawaitable(ended):
+            await ended
 
 
 def served(path: str) -> bool:

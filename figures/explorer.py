@@ -111,7 +111,7 @@ def _(controls, current, latest, opened, refused):
 @app.cell
 def _(view):
     shared = "The same numbers on the command line, and in Python; the address of this page holds the settings"
-    mo.accordion({shared: mo.md(markup.code(view))})
+    mo.Html(f'<details class="fl-code"><summary>{escape(shared)}</summary>{mo.md(markup.code(view))}</details>')
     return
 
 

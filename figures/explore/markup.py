@@ -135,6 +135,7 @@ STYLE = f"""
 .fl-remark {{ background: var(--fl-note-soft); color: var(--fl-note); border-radius: 6px; padding: .4rem .8rem;
   margin: 0 0 .7rem; font-size: .88rem; }}
 .fl-remark p {{ margin: .1rem 0; }}
+.fl-code summary {{ cursor: pointer; color: var(--fl-ink); }}
 .fl-long {{ border-top: 1px solid var(--fl-faint); padding-top: .8rem; color: var(--fl-ink); }}
 .fl-long p {{ max-width: 76ch; margin: 0 0 .5rem; }}
 .fl-wide {{ grid-template-columns: minmax(0, 1.2fr) minmax(0, 1fr); }}

@@ -39,6 +39,7 @@ class Explorer:
             text=True,
             start_new_session=True,
         )
+        assert self.process.stdout is not None
         self.output = ""
         limit = time.monotonic() + SLOW / 1000
         while not (found := re.search(r"http://\S+", self.output)):
@@ -94,7 +95,8 @@ class Visit:
     """A tab, and all that went on in it: requests to other servers, errors in the console."""
 
     def __init__(self, context, port):
-        self.foreign, self.errors = [], []
+        self.foreign: list[str] = []
+        self.errors: list[str] = []
         self.page = context.new_page()
         self.page.set_default_timeout(SLOW)
         own = f"127.0.0.1:{port}"
@@ -108,7 +110,7 @@ class Visit:
                 route.abort()
 
         context.route("**/*", answer)
-        self.page.on("console", lambda message: message.type == "error" and self.errors.append(message.text))
+        self.page.on("console", lambda message: self.errors.extend([message.text] if message.type == "error" else []))
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
 
     def until(self, condition, seconds=SLOW / 1000):

@@ -31,7 +31,7 @@ class Answer:
     def __init__(self, messages):
         self.first = messages[0]
         self.status = self.first.get("status")
-        self.headers = {}
+        self.headers: dict[bytes, str] = {}
         for name, value in self.first.get("headers", ()):
             # a header that is set twice would be two policies
             assert name.lower() not in self.headers

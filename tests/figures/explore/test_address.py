@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from figures.explore import PAGES, open_page
 from figures.explore.address import matching, nearest, opening, read_values, write_values
-from figures.explore.page import Control, Page, Preset
+from figures.explore.page import Control, Page, Preset, View
 
 CONTROLS = (
     Control("rate", "Rate", "number", 0.5, low=0.0, high=1.0, step=0.05),
@@ -16,9 +16,13 @@ CONTROLS = (
     Control("order", "Order", "choice", "full", choices=("full", "random")),
     Control("printed", "Printed", "switch", True),
 )
-PAGE = Page(
-    "k", "T", "x", CONTROLS, (Preset("first", "", {"p": 3}), Preset("second", "", {"rate": 0.1})), lambda _: None
-)
+
+
+def _nothing(values):
+    return View((), ())
+
+
+PAGE = Page("k", "T", "x", CONTROLS, (Preset("first", "", {"p": 3}), Preset("second", "", {"rate": 0.1})), _nothing)
 
 
 def read(**query):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -70,7 +69,7 @@ def test_a_killed_process_is_a_failure():
     job = Job(count_up, {"steps": 10_000, "pause": 0.05})
     until(lambda: job.poll().done >= 1)
     (process,) = set(multiprocessing.active_children()) - before
-    os.kill(process.pid, signal.SIGKILL)
+    process.kill()
     until(lambda: ended(job))
     assert job.poll().state == "failed"
     assert "ended from outside" in job.poll().outcome

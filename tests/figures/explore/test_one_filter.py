@@ -54,7 +54,8 @@ def test_lost_samples_take_everything_with_them():
     # one sample on either side of w*: active exactly if w0 > |w1| d1
     weights = observe(values).weights
     active = weights[:, 0] > 0.5 * weights[:, 1]
-    assert (active[0], active[1:].any()) == (True, False)
+    assert active[0]
+    assert not active[1:].any()
     kept = view({**values, "w1": 1.0})
     assert {says(kept, claim) for claim in ("C-E3", "C-E4, corrected", "X-TRAJ", "X-ACT")} == {"holds here"}
 
@@ -90,8 +91,8 @@ def test_the_law_is_the_closed_form():
 def test_the_printed_path_follows_the_printed_formula():
     found = observe(at(PAGE))
     w0, w1, lam, d1 = 1.1, -0.4, 0.25, 0.75
+    assert found.printed is not None
     for k in range(4):
-        assert found.printed is not None
         np.testing.assert_allclose(found.printed[k], [w0, w1], atol=1e-12)
         w0, w1 = w0 + 2 * lam * 1.0625 * (1 - w0), w1 - 2 * lam * (2 * (1 - w0) * d1 + w1 * d1**2) * w1
     assert np.isnan(found.printed[-1]).all()

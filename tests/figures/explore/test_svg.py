@@ -6,6 +6,7 @@ import math
 import re
 import time
 from itertools import pairwise
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -20,7 +21,8 @@ from figures.explore.axes import Axis, axis_over, compact
 from figures.explore.svg import Series, band, heat_map, plot, rule
 
 SPACE = "{http://www.w3.org/2000/svg}"
-LABELS = {"title": "T", "x_label": "x", "y_label": "y"}
+LABELS: Any = {"title": "T", "x_label": "x", "y_label": "y"}
+_DOTS: Any = "dots"
 any_float = st.floats(allow_nan=True, allow_infinity=True)
 
 
@@ -157,7 +159,7 @@ def test_a_heat_map_shows_signs_and_numbers():
             lambda: Series(np.zeros(2), np.zeros(3), "a"),
             r"x and y must have the same shape \(n,\), got \(2,\) and \(3,\)",
         ),
-        (lambda: Series(np.zeros(2), np.zeros(2), "a", "dots"), "style must be one of line, .*, got 'dots'"),
+        (lambda: Series(np.zeros(2), np.zeros(2), "a", _DOTS), "style must be one of line, .*, got 'dots'"),
         (lambda: Series(np.zeros(2), np.zeros(2), "a", look=8), r"look must lie in \[0, 7\], got 8"),
         (lambda: Series(np.zeros(2), np.zeros(2), "a", dash=-1), r"dash must lie in \[0, 7\], got -1"),
         (lambda: heat_map(np.array([[np.nan]]), title="R"), r"values must be finite, got values\[0, 0\] = nan"),
