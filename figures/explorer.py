@@ -154,5 +154,23 @@ def _(buttons, current, job, set_job, tick):
     return
 
 
+@app.function
+def test_every_control_has_an_input_at_its_value():
+    for key in PAGES:
+        shown = open_page(key)
+        for name, value in address.opening(shown).items():
+            control = next(control for control in shown.controls if control.name == name)
+            assert widget(control, value).value == value
+
+
+@app.function
+def test_every_page_opens_with_pictures_and_verdicts():
+    for key in PAGES:
+        shown = open_page(key)
+        html = markup.shown(shown.view(address.opening(shown)))
+        assert html.count("<figure") >= 2
+        assert 'class="fl-claim"' in html
+
+
 if __name__ == "__main__":
     app.run()
