@@ -68,9 +68,9 @@ def train(
 
     from sim.cnn.run_store import RunStore
     from sim.cnn.sweep import run_all
-    from sim.cnn.table import table_of
+    from sim.cnn.table import table_of, table_text
     from sim.processes import WorkerLost, cores
-    from theory.serialise import environment, to_json
+    from theory.serialise import environment
 
     records: dict[str, dict[str, Any]] = {}
     failures: list[str] = []
@@ -101,7 +101,7 @@ def train(
     if table is not None:
         finished = [records[run.key] for run in chosen.runs if run.key in records]
         with bad_input():
-            atomic_write(table, to_json(table_of(chosen.name, finished)))
+            atomic_write(table, table_text(table_of(chosen.name, finished)))
     print(f"{len(records)} of {len(chosen.runs)} runs of {chosen.name} are in {folder}")
     if failures:
         raise Unfinished(f"{len(failures)} runs failed; the first is {failures[0]}")

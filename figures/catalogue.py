@@ -101,6 +101,16 @@ FIGURES: Mapping[str, Entry] = MappingProxyType(
             ("S-BBN", "S-LEM1A"),
             "Jia et al., Section 5",
         ),
+        "training-curves": Entry(
+            "What correlated filters gain at a small rate, uncorrelated ones of as small weights gain too",
+            ("C-CIII", "C-CI", "C-CII", "X-SCALE"),
+            "Schneider, Figs. 4, 5",
+        ),
+        "trained-correlation": Entry(
+            "Weights of neighbouring pixels come out correlated, in deeper layers less so",
+            ("C-FIG1", "C-CV"),
+            "Schneider, Fig. 1",
+        ),
     }
 )
 

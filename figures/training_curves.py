@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from figures.catalogue import TITLES
 from figures.recorded import about, runs_of, trained_on, with_spread
-from figures.style import LOOKS, heading, legend_below, note, panels, styled
+from figures.style import LOOKS, Look, heading, legend_below, note, panels, styled
 from sim.arrays import FloatArray
 from theory.claims.observe.trained import (
     CORRELATED,
@@ -20,6 +20,7 @@ from theory.claims.observe.trained import (
     LARGER_GAIN,
     SAME_VARIANCE,
     SLOW,
+    SMALLER_VARIANCE,
     UNCORRELATED,
     at,
 )
@@ -29,7 +30,10 @@ ARMS = {
     "correlated, same gain": CORRELATED,
     "correlated, same variance": SAME_VARIANCE,
     "uncorrelated, larger gain": LARGER_GAIN,
+    "uncorrelated, smaller variance": SMALLER_VARIANCE,
 }
+TRAINED_AT = {SLOW: tuple(ARMS), FAST: tuple(ARMS)[:4]}
+STYLES = dict(zip(ARMS, (*LOOKS, Look("#606060", (0, (7, 1.5, 1, 1.5, 1, 1.5)), "v")), strict=True))
 MEASURES = {
     "sign_changes": "GradientSignChanges",
     "mean_gradient": "mean |gradient|",
@@ -54,7 +58,7 @@ def data() -> Data:
             rate: {
                 measure: {
                     name: np.stack([run.measures[measure] for run in runs_of(INITIALIZATION, at(arm, rate))])
-                    for name, arm in ARMS.items()
+                    for name, arm in ((name, ARMS[name]) for name in TRAINED_AT[rate])
                 }
                 for measure in MEASURES
             }
@@ -77,18 +81,20 @@ def draw(shown: Data | None = None) -> Figure:
             axes[letter].set(xlabel="epoch", ylabel=words)
     handles, _ = axes["a"].get_legend_handles_labels()
     legend_below(axes["d"], handles=handles[:2])
-    legend_below(axes["e"], handles=handles[2:])
+    legend_below(axes["e"], handles=handles[2:4])
+    legend_below(axes["f"], handles=handles[4:])
     note(
         figure,
         f"VGG-8 at width {PARAMETERS['width']:g}, {trained_on(PARAMETERS)}. Mean over seeds, one standard deviation "
-        "shaded.\nSame gain: responses to equal inputs vary as for uncorrelated filters (the paper's comparison). "
-        "Larger gain: that of\ncorrelated filters whose weights have the variance of uncorrelated ones.",
+        "shaded.\nSame gain: responses to equal inputs vary as for uncorrelated filters (the paper's comparison), for "
+        "which weights must have\na smaller variance. Larger gain: that of correlated filters with the variance of "
+        "uncorrelated ones.",
     )
     return figure
 
 
 def _curves(axes: Axes, arms: Mapping[str, FloatArray]) -> None:
-    for (name, values), look in zip(arms.items(), LOOKS, strict=True):
-        with_spread(axes, np.arange(1, values.shape[1] + 1), values, look, name)
+    for name, values in arms.items():
+        with_spread(axes, np.arange(1, values.shape[1] + 1), values, STYLES[name], name)
     axes.set_xlim(1, max(values.shape[1] for values in arms.values()))
     axes.set_ylim(bottom=0)

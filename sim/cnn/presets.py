@@ -36,6 +36,11 @@ def presets() -> dict[str, Preset]:
             tuple(_initialization(SMALL, seeds=5, networks=("vgg8",), l2_epochs=SMALL.epochs)),
         ),
         Preset(
+            "scale",
+            "what Algorithm 1's smaller weights do without correlation, on fresh seeds: VGG-8 as above, 20 runs",
+            tuple(_scale(SMALL, seeds=range(5, 10))),
+        ),
+        Preset(
             "initialization-paper",
             "the same at the paper's size: VGG-8 and ResNet-10, all images, 40 epochs; for a GPU",
             tuple(_initialization(Settings(), seeds=5, networks=("vgg8", "resnet10"), l2_epochs=80)),
@@ -94,8 +99,7 @@ def _initialization(base: Settings, *, seeds: int, networks: tuple[str, ...], l2
     correlated "sum" its gain, so 1/g of its weight variance (the paper's comparison); kaiming with gain g is iid with
     the gain of the first of them; kaiming with gain 1/g, at the small rate, is iid with the weights of the second.
     """
-    matrix = find_correlation(R).R
-    g = float(f"{matrix.sum() / len(matrix):.6g}")
+    g = _gain_of_correlation()
     arms = (
         {"init": "kaiming"},
         {"init": "correlated", "scale": "he"},
@@ -111,6 +115,23 @@ def _initialization(base: Settings, *, seeds: int, networks: tuple[str, ...], l2
             yield replace(own, learning_rate=RATES[1], l2=L2, epochs=l2_epochs, **arm)  # type: ignore[arg-type]
         for init in ("orthogonal", "xavier"):
             yield replace(own, learning_rate=RATES[1], init=init)
+
+
+def _scale(base: Settings, *, seeds: range) -> Iterator[Settings]:
+    """At the small rate: iid and correlated filters, each of He's weight variance and of 1/g of it."""
+    g = _gain_of_correlation()
+    for seed in seeds:
+        own = replace(base, network="vgg8", learning_rate=RATES[0], seed=seed)
+        yield own
+        yield replace(own, gain=float(f"{1 / g:.6g}"))
+        yield replace(own, init="correlated", scale="he")
+        yield replace(own, init="correlated", scale="sum")
+
+
+def _gain_of_correlation() -> float:
+    """g = 1'R1/k^2: by how much filters with R answer more to equal inputs than iid ones of their variance."""
+    matrix = find_correlation(R).R
+    return float(f"{matrix.sum() / len(matrix):.6g}")
 
 
 def _bounding(base: Settings, *, seeds: int, networks: tuple[tuple[str, float, float], ...]) -> Iterator[Settings]:

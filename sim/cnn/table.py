@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -24,6 +25,13 @@ def table_of(preset: str, records: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "environment": environments[0] if environments else {},
         "runs": [_rounded(record) for record in kept],
     }
+
+
+def table_text(table: dict[str, Any]) -> str:
+    """The table as JSON with a run on each line, so that tables can be compared line by line."""
+    head = json.dumps({key: value for key, value in table.items() if key != "runs"}, allow_nan=False)
+    runs = ",\n".join(json.dumps(run, allow_nan=False, separators=(",", ":")) for run in table["runs"])
+    return f'{head[:-1]}, "runs": [\n{runs}\n]}}\n'
 
 
 def _rounded(value: Any) -> Any:

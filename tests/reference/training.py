@@ -116,10 +116,11 @@ def initialization(effect: float = 1.0, noise: float = 0.004, seeds: int = 5) ->
         for arm in arms:
             for rate, l2 in ((0.005, 0.0), (0.1, 0.0), (0.1, 0.001)):
                 helped = effect * (arm["init"] == "correlated") * (0.5 if l2 else 1.0) * (2.0 if rate < 0.1 else 1.0)
+                small = rate < 0.1 and (arm.get("gain", 1.0) < 1 or arm.get("scale") == "sum")
                 e = noise * rng.normal(size=8)
                 yield record(
                     **{**arm, "seed": seed, "learning_rate": rate, "l2": l2},
-                    accuracy=0.6 + shared + 0.05 * helped + e[0],
+                    accuracy=0.6 + shared + 0.05 * helped + 0.03 * effect * small + e[0],
                     speed=0.5 + 0.1 * helped + e[1],
                     flips=0.3 - 0.05 * helped + e[2],
                     gradient=0.01 * float(np.exp(0.5 * helped + e[3])),

@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 from sim.cnn.data import Images
 from sim.cnn.run_store import RunStore, load_checkpoint, save_checkpoint, train
 from sim.cnn.settings import Settings
-from sim.cnn.table import table_of
+from sim.cnn.table import table_of, table_text
 
 CPU = torch.device("cpu")
 SETTINGS = Settings(network="vgg8", width=0.0625, data="photo-patches", epochs=3, batch_size=32, learning_rate=0.05)
@@ -156,5 +156,8 @@ def test_the_table_is_small_and_says_the_environment_once(tmp_path):
     assert "steps" not in table["runs"][0]
     assert table["runs"][0]["settings"] == record["settings"]
     assert table["runs"][0]["epochs"][0]["train_loss"] == pytest.approx(record["epochs"][0]["train_loss"], rel=1e-5)
+    assert json.loads(table_text(table)) == table
+    assert table_text(table).count("\n") == 4
+    assert json.loads(table_text(table_of("x", []))) == table_of("x", [])
     with pytest.raises(ValueError, match="records must be of one environment"):
         table_of("x", [record, {**record, "environment": {"python": "4"}}])

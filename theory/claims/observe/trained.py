@@ -13,7 +13,7 @@ from sim.paired import Above, Arm, Below, by_seed
 from sim.records import NotRecorded, TrainingRun, read_folder, read_table
 from theory.experiment import Measured, NotMeasured, Sample, Study
 
-INITIALIZATION, BOUNDING = "initialization", "bounding"
+INITIALIZATION, SCALE, BOUNDING = "initialization", "scale", "bounding"
 SLOW, FAST = 0.005, 0.1
 """The two learning rates of Schneider, Section 6."""
 L2 = 0.001
@@ -128,6 +128,12 @@ def accuracy_gain(first: Arm, second: Arm, words: str) -> Callable[[], Study]:
     """gain: final test accuracy of one arm less that of the other."""
     quantity = difference(f"{ACCURACY.format(words)}", stat.final, "test_accuracy")
     return study(f"accuracy: {first.name} - {second.name}", INITIALIZATION, (first, second), {"gain": quantity})
+
+
+def scale_gain(first: Arm, second: Arm, words: str) -> Callable[[], Study]:
+    """gain: final test accuracy of one arm less that of the other, on the fresh seeds of the preset for scale."""
+    quantity = difference(ACCURACY.format(words), stat.final, "test_accuracy")
+    return study(f"scale: {first.name} - {second.name}", SCALE, (first, second), {"gain": quantity})
 
 
 def gain_lost(

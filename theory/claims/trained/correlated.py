@@ -22,6 +22,7 @@ from theory.claims.observe.trained import (
     convergence,
     gain_lost,
     l2_correlation,
+    scale_gain,
     sign_changes,
 )
 from theory.claims.single_filter.zigzag_regimes import GENERIC, THEOREM
@@ -216,4 +217,27 @@ INIT = Claim(
     ),
 )  # fmt: skip
 
-CLAIMS = (CI, CII, CIII, CIV, CV, INIT)
+SCALE = Claim(
+    id="X-SCALE",
+    source="this project; after Schneider, Section 6 (i)",
+    statement="under batch norm smaller initial weights raise accuracy at a small rate, correlated or not",
+    note="Behind batch norm the size of a layer's weights does not show, and gradients go with its inverse: "
+    "weights divided by c learn as with c^2 times the rate. Algorithm 1 gives correlated filters 1/g of the variance. "
+    "The conjecture came from the runs of C-CI; it is judged on other seeds.",
+    clauses=tuple(
+        Clause(
+            name=name,
+            text=f"test accuracy is higher for {name} filters with 1/g of He's weight variance, learning rate {SLOW}",
+            printed=gain > 0,
+            study=scale_gain(at(small, SLOW), at(large, SLOW), f"1/g of the variance - He's, {name} filters"),
+            hypotheses=(SETTING,),
+            controls=_controls(gain, quarter, "25 points"),
+        )
+        for name, small, large in (
+            ("uncorrelated", SMALLER_VARIANCE, UNCORRELATED),
+            ("correlated", CORRELATED, SAME_VARIANCE),
+        )
+    ),
+)
+
+CLAIMS = (CI, CII, CIII, CIV, CV, INIT, SCALE)
