@@ -168,9 +168,13 @@ def _is_false(node: ast.expr | None) -> bool:
     return isinstance(node, ast.Constant) and node.value is False
 
 
+RUNS_THE_DOCUMENTS = {ROOT / "tests" / "docs.py": {"exec", "eval"}}
+"""The examples in this repository's own documents are code of this repository; they are run to be tested."""
+
+
 @pytest.mark.parametrize("path", EVERYTHING, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_file_runs_code_from_data(path):
-    assert not list(unsafe_calls(path.read_text(encoding="utf-8")))
+    assert set(unsafe_calls(path.read_text(encoding="utf-8"))) <= RUNS_THE_DOCUMENTS.get(path, set())
 
 
 @pytest.mark.parametrize(
