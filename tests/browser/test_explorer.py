@@ -17,6 +17,7 @@ WATCH = """() => {
   document.addEventListener('keydown', () => { window.pressed = performance.now(); }, true);
 }"""
 MOVES = 20
+pytestmark = pytest.mark.timeout(400)
 
 
 def open_at(visit, explorer, **query):

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import http.client
 import json
-import time
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
 
-from tests.browser.conftest import Explorer
+from tests.browser.conftest import SLOW, Explorer
 from tests.cli.conftest import command
 
-KEY = "access_token"
+pytestmark = pytest.mark.timeout(400)
 
 
 @pytest.fixture(scope="module")
@@ -117,8 +116,7 @@ def test_a_second_explorer_takes_another_port_and_a_taken_one_is_said(explorer, 
     try:
         assert second.address.port != port
         assert status_of(second, "/", Cookie=cookie_of(explorer)) == 403
-        status, errors = second.interrupt()
-        assert (status, errors) == (0, "")
+        assert second.interrupt() == (0, "")
     finally:
         second.end()
 
@@ -127,13 +125,12 @@ def test_ctrl_c_ends_it_with_a_tab_open(browser, tmp_path):
     served = Explorer(tmp_path, "--page", "loosened")
     try:
         page = browser.new_page()
+        page.set_default_timeout(SLOW)
         page.goto(served.url)
-        page.locator(".fl-claim").first.wait_for(timeout=60_000)
+        page.locator(".fl-claim").first.wait_for()
         assert "page=loosened" in page.url
-        begin = time.monotonic()
-        status, errors = served.interrupt()
-        assert (status, errors) == (0, "")
-        assert time.monotonic() - begin < 15
+        # a thread of the tab's session would keep it from ending for ever
+        assert served.interrupt() == (0, "")
         page.close()
         # nothing was written but what marimo was lent
         assert list(tmp_path.rglob("*marimo*")) == []
