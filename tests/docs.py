@@ -32,7 +32,8 @@ from figures.explore import PAGES, open_page
 from figures.style import encode
 from sim.files import atomic_write
 from theory.claims import all_claims
-from theory.ledger import ClauseReport, Report
+from theory.intervals import CONFIDENCE
+from theory.ledger import Report
 from theory.verify import verify
 
 ROOT = Path(__file__).parents[1]
@@ -141,21 +142,23 @@ def recorded() -> str:
     claims = [claim for claim in all_claims().values() if claim.empirical]
     if not claims:
         return "no recorded runs come with this version"
-    return "\n".join(line for claim in claims for line in _recorded_lines(_report(claim.id, "cnn")))
+    head = f"intervals at a confidence of {CONFIDENCE:.0%} for all effects of a clause together"
+    return "\n".join([head, *(line for claim in claims for line in _recorded_lines(_report(claim.id, "cnn")))])
 
 
 def _recorded_lines(report: Report) -> Iterator[str]:
     yield f"{report.claim.id:<7}  {report.verdict:<12}  {report.claim.statement}"
+    known = ""
     for clause in report.clauses:
-        yield f"{'':<9}{clause.verdict:<14}{clause.clause.text}"
-        yield from (f"{'':<23}{effect}" for effect in _effects(clause))
-
-
-def _effects(clause: ClauseReport) -> Iterator[str]:
-    for evidence in clause.evidence:
-        if evidence.kind == "data":
-            for effect in evidence.measured:
-                yield f"{effect.estimate:+.3g} in [{effect.low:+.3g}, {effect.high:+.3g}], {effect.n} {effect.units}"
+        effects = [effect for evidence in clause.evidence if evidence.kind == "data" for effect in evidence.measured]
+        for data in dict.fromkeys(effect.data for effect in effects if effect.data != known):
+            yield f"{'':<9}on {data}:"
+            known = data
+        name = f"{clause.clause.name}: " if clause.clause.name else ""
+        yield f"{'':<11}{clause.verdict:<12}  {name}{clause.clause.text}"
+        for effect in effects:
+            interval = f"{effect.estimate:+.3g} in [{effect.low:+.3g}, {effect.high:+.3g}]"
+            yield f"{'':<25}{effect.symbol} {interval}, {effect.n} {effect.units}"
 
 
 def pages() -> str:
