@@ -26,6 +26,7 @@ def test_every_document_is_listed() -> None:
     assert {f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")} == set(docs.DOCUMENTS) - {"README.md"}
 
 
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("name", docs.DOCUMENTS)
 def test_document_is_what_the_code_would_write(name: str) -> None:
     renewed = docs.renewed(TEXTS[name])
