@@ -111,6 +111,21 @@ FIGURES: Mapping[str, Entry] = MappingProxyType(
             ("C-FIG1", "C-CV"),
             "Schneider, Fig. 1",
         ),
+        "trained-spectra": Entry(
+            "Under SGD most singular values leave the band; SVB keeps kernels inside, but not their layers",
+            ("S-FIG1", "X-BAND", "S-CONV"),
+            "Jia et al., Fig. 1",
+        ),
+        "bounding-curves": Entry(
+            "Bounding lowers the error of the residual network a little, of the plain one not for certain",
+            ("S-T1",),
+            "Jia et al., Fig. 2, Table 1",
+        ),
+        "measured-effects": Entry(
+            "What small trainings can tell of the gains, beside what the papers print",
+            ("C-CI", "C-INIT", "C-CIV", "C-CV", "S-T1"),
+            "Schneider, Tables 2, 3; Jia et al., Table 1",
+        ),
     }
 )
 

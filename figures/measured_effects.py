@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from figures.catalogue import TITLES
 from figures.recorded import about
 from figures.style import BLACK, BLUE, GREY, VERMILION, heading, legend_below, note, panels, styled
-from theory.claims.observe.trained import BOUNDING, FAST, INITIALIZATION, SLOW, UNCORRELATED, at, bounded
+from theory.claims.observe.trained import BOUNDING, FAST, INITIALIZATION, SCALE, SLOW, UNCORRELATED, at, bounded
 from theory.claims.trained import bounded as bounds
 from theory.claims.trained import correlated
 from theory.ledger import Claim, Verdict
@@ -36,6 +36,7 @@ LOOKS = {
 SEED = 0
 PARAMETERS = {
     "initialization": about(INITIALIZATION, at(UNCORRELATED, SLOW), at(UNCORRELATED, FAST)),
+    "scale": about(SCALE, at(UNCORRELATED, SLOW)),
     "bounding": about(
         BOUNDING, bounded("convnet20", svb=False, bbn=False), bounded("preresnet20", svb=False, bbn=False)
     ),
@@ -66,7 +67,7 @@ class Data:
 def data() -> Data:
     """Judge the claims on accuracy anew."""
     return Data(
-        _effects((correlated.CI, correlated.INIT, correlated.CIV, correlated.CV)),
+        _effects((correlated.CI, correlated.SCALE, correlated.INIT, correlated.CIV, correlated.CV)),
         _effects((bounds.T1,)),
     )
 

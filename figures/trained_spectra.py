@@ -67,7 +67,7 @@ def draw(shown: Data | None = None) -> Figure:
         heading(axes[letter], letter, f"kernels, {third} third of the layers")
         _histograms(axes[letter], numbers.spectra[third], edges, numbers.eps)
     axes["a"].set_ylabel("share of singular values")
-    axes["a"].legend(loc="upper left")
+    axes["a"].legend(loc="upper right")
     _ends(axes["d"], numbers)
     note(
         figure,
@@ -100,7 +100,8 @@ def _ends(axes: Axes, numbers: Data) -> None:
         depth = np.arange(1, len(mean) + 1)
         axes.plot(depth, mean[:, 0], **look.with_markers, label=f"{name}: largest and smallest")
         axes.plot(depth, mean[:, 1], **look.with_markers)
-    axes.legend(loc="best")
+    # between the two ends, where no layer is
+    axes.legend(loc="center", bbox_to_anchor=(0.21, 0.47))
     axes.set(yscale="log", xlabel="layer", ylabel="singular value", xlim=(0.5, len(mean) + 0.5), xticks=depth)
     _plain_ticks(axes.yaxis, *axes.get_ylim())
 

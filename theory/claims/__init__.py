@@ -44,6 +44,9 @@ MODULES: tuple[str, ...] = (
     "batch_norm.lemma_1",
     "batch_norm.bounded",
     "batch_norm.rescaling",
+    "trained.filters",
+    "trained.correlated",
+    "trained.bounded",
 )
 
 
