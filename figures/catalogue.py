@@ -102,7 +102,7 @@ FIGURES: Mapping[str, Entry] = MappingProxyType(
             "Jia et al., Section 5",
         ),
         "training-curves": Entry(
-            "What correlated filters gain at a small rate, uncorrelated ones of as small weights gain too",
+            "At a small rate the curves part by the scale of the first weights, hardly by correlation",
             ("C-CIII", "C-CI", "C-CII", "X-SCALE"),
             "Schneider, Figs. 4, 5",
         ),
