@@ -61,13 +61,15 @@ def explore(
     if page is not None and page not in PAGES:
         raise BadInput(f"page must be one of {', '.join(PAGES)}, got {page!r}")
     from commands.serve import HOST, TOKEN, Guard, listen
+    from sim.files import atomic_write, require_writable
 
     with bad_input():
         listener = listen(port, USUAL_PORT)
     environment = dict(os.environ)
     with listener, tempfile.TemporaryDirectory(prefix="filterlaw-") as folder:
         # marimo would read the user's own settings, and write there
-        os.environ.update({"XDG_CONFIG_HOME": folder, "XDG_STATE_HOME": folder})
+        atomic_write(require_writable(os.path.join(folder, "marimo", "marimo.toml")), '[display]\ntheme = "system"\n')
+        os.environ.update(dict.fromkeys(("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"), folder))
         actual = int(listener.getsockname()[1])
         token = secrets.token_urlsafe(32)
         guarded = Guard(application(), token, actual, served)

@@ -110,8 +110,10 @@ def _(controls, current, latest, opened, refused):
 
 @app.cell
 def _(view):
-    shared = "The same numbers on the command line, and in Python; the address of this page holds the settings"
-    mo.Html(f'<details class="fl-code"><summary>{escape(shared)}</summary>{mo.md(markup.code(view))}</details>')
+    mo.Html(
+        '<section class="fl-code"><h2>The same numbers on the command line, and in Python</h2>'
+        f"<p>The address of this page holds the settings.</p>{mo.md(markup.code(view)).text}</section>"
+    )
     return
 
 

@@ -89,7 +89,7 @@ def _printed_rule() -> Any:
 
 
 def printed_path(start: FloatArray, half_widths: FloatArray, learning_rate: float, steps: int) -> FloatArray:
-    """Weights (steps + 1, p) by Eq. (3) with printed Eq. (4), w* = e0; NaN once one is beyond `LARGE`."""
+    """Weights (steps + 1, p) by Eq. (3) with printed Eq. (4), w* = e0; one is NaN once it is beyond `LARGE`."""
     rule = _printed_rule()
     path = np.full((steps + 1, len(start)), np.nan)
     path[0] = start
@@ -97,9 +97,7 @@ def printed_path(start: FloatArray, half_widths: FloatArray, learning_rate: floa
     for k in range(steps):
         following = rule(path[k, 0], path[k], half_widths, learning_rate, 1.0)
         following[0] = 1.0 + factor * (path[k, 0] - 1.0)
-        if not np.abs(following).max() <= LARGE:
-            break
-        path[k + 1] = following
+        path[k + 1] = np.where(np.abs(following) <= LARGE, following, np.nan)
     return path
 
 

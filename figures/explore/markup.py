@@ -108,7 +108,7 @@ STYLE = f"""
 .fl-page {{ display: grid; grid-template-columns: minmax(230px, 270px) minmax(0, 1.2fr) minmax(0, 1fr); gap: 1.8rem; }}
 .fl-controls {{ display: flex; flex-direction: column; gap: .55rem; min-width: 0; }}
 .fl-control small {{ display: block; color: var(--fl-quiet); font-size: .78rem; line-height: 1.3; margin-top: .1rem; }}
-.fl-presets {{ display: flex; flex-wrap: wrap; gap: .4rem; margin-bottom: .5rem; }}
+.fl-presets {{ display: flex; flex-wrap: wrap; gap: .4rem; margin: .7rem 0 .5rem; }}
 .fl-pictures {{ display: flex; flex-direction: column; gap: 1rem; min-width: 0; }}
 .fl-picture {{ margin: 0; }}
 .fl-picture figcaption {{ color: var(--fl-quiet); font-size: .82rem; line-height: 1.4; max-width: 60ch; }}
@@ -135,7 +135,9 @@ STYLE = f"""
 .fl-remark {{ background: var(--fl-note-soft); color: var(--fl-note); border-radius: 6px; padding: .4rem .8rem;
   margin: 0 0 .7rem; font-size: .88rem; }}
 .fl-remark p {{ margin: .1rem 0; }}
-.fl-code summary {{ cursor: pointer; color: var(--fl-ink); }}
+.fl-code h2 {{ font-size: 1.02rem; font-weight: 650; margin: 0 0 .2rem; color: var(--fl-ink); }}
+.fl-code p {{ color: var(--fl-quiet); font-size: .88rem; margin: 0 0 .4rem; }}
+.fl-code .codehilite-wrapper > div:last-child {{ opacity: 1; }}
 .fl-long {{ border-top: 1px solid var(--fl-faint); padding-top: .8rem; color: var(--fl-ink); }}
 .fl-long p {{ max-width: 76ch; margin: 0 0 .5rem; }}
 .fl-wide {{ grid-template-columns: minmax(0, 1.2fr) minmax(0, 1fr); }}

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from figures.explore import PAGES
+from tests.browser.conftest import SLOW
 
 WATCH = """() => {
   window.moves = []; window.pressed = null;
@@ -111,15 +112,25 @@ def test_every_page_opens_and_fits(visit, explorer):
         assert visit.page.locator(".fl-picture svg").count() >= 1
 
 
+def test_a_dark_desktop_gets_a_dark_page(browser, explorer):
+    context = browser.new_context(color_scheme="dark")
+    page = context.new_page()
+    page.set_default_timeout(SLOW)
+    page.goto(explorer.url)
+    page.locator(".fl-claim").first.wait_for()
+    # COLOURS: the dark ink
+    ink = page.locator(".fl-picture svg text").first.evaluate("element => getComputedStyle(element).fill")
+    assert ink == "rgb(232, 234, 237)"
+    context.close()
+
+
 def test_the_same_numbers_elsewhere_are_offered(visit, explorer):
     open_at(visit, explorer)
-    visit.page.get_by_text("The same numbers on the command line").click()
     code = visit.page.locator(".codehilite").first
     code.wait_for()
     assert "filterlaw simulate filter --d 0.25,0.75 --w=1.1,-0.4 --learning-rate 0.25 --steps 40" in code.inner_text()
     visit.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    code.hover()
-    visit.page.locator(".codehilite button, .codehilite [role=button]").first.click()
+    visit.page.get_by_role("button", name="Copy to clipboard").first.click()
     visit.until(lambda: "filterlaw simulate filter" in visit.page.evaluate("navigator.clipboard.readText()"))
 
 
