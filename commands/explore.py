@@ -54,6 +54,9 @@ def explore(
 
     Serves a web page to this machine alone, behind a key that the printed address carries. Ctrl-C ends it.
     """
+    # a picture must not wait for threads of which there are more than free cores
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
     if find_spec("marimo") is None:
         raise BadInput("explore needs marimo: pip install 'filterlaw[explore]'")
     from figures.explore import PAGES
