@@ -11,6 +11,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import resource_tracker
+from multiprocessing.connection import wait
 from typing import Any
 
 
@@ -34,7 +35,7 @@ def workers(
     # spawned, not forked: a forked child would share the parent's threads and their locks
     context = multiprocessing.get_context("spawn")
     others = multiprocessing.active_children()
-    with ProcessPoolExecutor(count, mp_context=context, initializer=initializer, initargs=arguments) as pool:
+    with ProcessPoolExecutor(count, mp_context=context, initializer=_begin, initargs=(initializer, arguments)) as pool:
         try:
             yield pool
         except BaseException as failure:
@@ -46,6 +47,20 @@ def workers(
             if isinstance(failure, BrokenProcessPool):
                 raise WorkerLost(lost) from None
             raise
+
+
+def _begin(initializer: Callable[..., None] | None, arguments: tuple[Any, ...]) -> None:
+    """What a worker does first. It ends with the process that started it, also if that one is killed."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    if initializer is not None:
+        initializer(*arguments)
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
 
 
 @contextmanager

@@ -266,7 +266,7 @@ def test_a_defect_is_not_passed_off_as_bad_input(toys, monkeypatch):
 def test_interrupted_workers_are_gone_at_once(tmp_path, whole_group):
     command = [sys.executable, str(ROOT / "filterlaw.py"), "verify", "--jobs", "2", "--output", str(tmp_path)]
     child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
-    time.sleep(4.0)
+    _wait_for_workers(child.pid)
     (os.killpg if whole_group else os.kill)(child.pid, signal.SIGINT)
     # the pipes close only when every worker has ended, so this would time out if one went on
     out, err = child.communicate(timeout=30)
@@ -277,15 +277,33 @@ def test_interrupted_workers_are_gone_at_once(tmp_path, whole_group):
 def test_a_killed_worker_is_one_line_and_leaves_no_file(tmp_path):
     command = [sys.executable, str(ROOT / "filterlaw.py"), "verify", "--jobs", "2", "--output", str(tmp_path)]
     child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 60
-    while not (workers := _workers(child.pid)) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    os.kill(workers[0], signal.SIGKILL)
+    os.kill(_wait_for_workers(child.pid)[0], signal.SIGKILL)
     out, err = child.communicate(timeout=60)
     assert (child.returncode, out) == (1, "")
     assert err.startswith("filterlaw: error: a process that verified claims was killed")
     assert err.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_workers_of_a_killed_process_end_with_it(tmp_path):
+    command = [sys.executable, str(ROOT / "filterlaw.py"), "verify", "--jobs", "2", "--output", str(tmp_path)]
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    _wait_for_workers(child.pid)
+    # workers that are still importing do not watch yet
+    time.sleep(2.0)
+    child.kill()
+    # the pipes close only when every worker has ended
+    child.communicate(timeout=10)
+    assert child.returncode == -signal.SIGKILL
+    assert list(tmp_path.iterdir()) == []
+
+
+def _wait_for_workers(parent: int) -> list[int]:
+    deadline = time.monotonic() + 90
+    while len(workers := _workers(parent)) < 2:
+        assert time.monotonic() < deadline, "no workers were started"
+        time.sleep(0.1)
+    return workers
 
 
 def _workers(parent: int) -> list[int]:
