@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from typing import Any
 
 import pytest
@@ -42,6 +43,9 @@ class LedgerSummary:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # a shell's background processes ignore Ctrl-C, and so would the commands that tests interrupt
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.pluginmanager.register(LedgerSummary(), "filterlaw-ledger")
 
 
