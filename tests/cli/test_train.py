@@ -105,7 +105,7 @@ def test_presets_pair_their_arms():
             for run in initialization
             if run.learning_rate == rate and not run.l2 and run.init in ("kaiming", "correlated")
         }
-        assert len(arms) == 4
+        assert len(arms) == (5 if rate == 0.005 else 4)
         assert all(found == seeds for found in arms.values())
     assert {(run.svb is None, run.bbn is None) for run in bounding} == {(True, True), (False, True), (False, False)}
     assert {run.init for run in bounding} == {"orthogonal"}
