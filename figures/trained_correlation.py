@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from figures.catalogue import TITLES
 from figures.recorded import about, runs_of, stacked, trained_on
-from figures.style import GREY, LOOKS, heading, note, panels, styled
+from figures.style import GREY, LOOKS, Look, heading, note, panels, styled
 from sim import run_statistics as stat
 from sim.arrays import FloatArray
 from theory.claims.observe.trained import FAST, INITIALIZATION, L2, UNCORRELATED, at
@@ -70,13 +70,7 @@ def _by_distance(axes: Axes, numbers: Data) -> None:
     heading(axes, "a", "by distance, one curve for each layer")
     for n, (depth, look) in enumerate(zip(numbers.layers, LOOKS, strict=False)):
         values = numbers.distance[:, n]
-        axes.errorbar(
-            DISTANCES,
-            values.mean(axis=0),
-            values.std(axis=0, ddof=1),
-            **look.with_markers,
-            label=f"layer {depth + 1:g}",
-        )
+        _curve(axes, DISTANCES, values, look, f"layer {depth + 1:g}")
     axes.axhline(0.0, color=GREY, lw=0.6)
     axes.legend()
     axes.set(xlabel="distance of two pixels", ylabel="correlation", xticks=DISTANCES)
@@ -87,9 +81,14 @@ def _by_depth(axes: Axes, numbers: Data) -> None:
     heading(axes, "b", "by depth, mean over pairs of pixels")
     drawn = {**numbers.depth, "before training": numbers.before}
     for (name, values), look in zip(drawn.items(), LOOKS, strict=False):
-        axes.errorbar(
-            numbers.layers + 1, values.mean(axis=0), values.std(axis=0, ddof=1), **look.with_markers, label=name
-        )
+        _curve(axes, numbers.layers + 1, values, look, name)
     axes.axhline(0.0, color=GREY, lw=0.6)
     axes.legend()
     axes.set(xlabel="layer", ylabel="mean correlation", xticks=numbers.layers + 1)
+
+
+def _curve(axes: Axes, x: FloatArray, values: FloatArray, look: Look, label: str) -> None:
+    """The mean of (n, len(x)) values over runs, with one standard deviation as bars."""
+    mean = values.mean(axis=0)
+    axes.errorbar(x, mean, values.std(axis=0, ddof=1), fmt="none", ecolor=look.color)
+    axes.plot(x, mean, **look.with_markers, label=label)
