@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -90,8 +92,10 @@ def photo_patches() -> Images:
     Each photograph is halved by averaging 2 x 2 pixels and cut into disjoint blocks of 64 x 64, every third of which is
     for testing; patches of 32 x 32 are taken from within a block at every fourth pixel, so that no pixel is in both
     sets. The order is shuffled once, with a fixed seed. Not CIFAR, nor like it: neighbouring patches overlap.
-    Raises ModuleNotFoundError without the two packages (`pip install 'filterlaw[data]'`).
+    Raises ValueError without the two packages (`pip install 'filterlaw[data]'`).
     """
+    if find_spec("skimage") is None or find_spec("sklearn") is None:
+        raise ValueError("photo patches need scikit-image and scikit-learn: pip install 'filterlaw[data]'")
     sets: dict[bool, tuple[list[Pixels], list[int]]] = {False: ([], []), True: ([], [])}
     for label, name in enumerate(PHOTOGRAPHS):
         half = _halved(_photograph(name))
@@ -129,11 +133,14 @@ def images(name: str, folder: str | os.PathLike[str] | None = None) -> Images:
 
 def _records(path: Path, *, labels: int, classes: int) -> tuple[Pixels, Labels]:
     """Pixels and (the last of the) labels of one file. One record over is a cut-off file, not one to be guessed at."""
-    size = path.stat().st_size
-    record = labels + PIXELS
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ValueError(f"cannot read {path.name}: {(error.strerror or str(error)).lower()}") from error
+    size, record = len(content), labels + PIXELS
     if size == 0 or size % record:
         raise ValueError(f"{path.name} must hold whole records of {record} bytes, got {size} bytes: it is cut off")
-    rows = np.fromfile(path, np.uint8).reshape(-1, record)
+    rows = np.frombuffer(content, np.uint8).reshape(-1, record)
     label = rows[:, labels - 1].astype(np.int64)
     if label.max() >= classes:
         place = int(label.argmax())
@@ -143,7 +150,7 @@ def _records(path: Path, *, labels: int, classes: int) -> tuple[Pixels, Labels]:
 
 def _names(path: Path, classes: int) -> tuple[str, ...]:
     """The classes' names as the data set's own text file lists them, else their numbers."""
-    if path.is_file():
+    with suppress(OSError):
         listed = [line.strip() for line in path.read_text(encoding="utf-8", errors="replace").splitlines()]
         listed = [name for name in listed if name]
         if len(listed) == classes:

@@ -28,7 +28,7 @@ class Preset:
 def presets() -> dict[str, Preset]:
     """Every preset by name."""
     listed = (
-        Preset("demo", "two networks on patches of photographs, without any download: two minutes", tuple(_demo())),
+        Preset("demo", "two networks on patches of photographs, without any download", tuple(_demo())),
         Preset(R, "the ResNet-10 from whose filters the packaged R is estimated", (CORRELATION_SOURCE,)),
         Preset(
             "initialization",
@@ -42,7 +42,7 @@ def presets() -> dict[str, Preset]:
         ),
         Preset(
             "initialization-paper",
-            "the same at the paper's size: VGG-8 and ResNet-10, all images, 40 epochs; for a GPU",
+            "Schneider, Section 6, at the paper's size: VGG-8 and ResNet-10, all images, 40 epochs; for a GPU",
             tuple(_initialization(Settings(), seeds=5, networks=("vgg8", "resnet10"), l2_epochs=80)),
         ),
         Preset(
@@ -74,7 +74,7 @@ def find_preset(name: str) -> Preset:
 
 
 CORRELATION_SOURCE = Settings(network="resnet10", width=0.25, epochs=16, learning_rate=0.1, test=10_000)
-"""Schneider's has width 0.5 and 40 epochs; this one is what two cores do in a quarter of an hour."""
+"""Schneider's has width 0.5 and 40 epochs; this one is what two cores can do."""
 SMALL = Settings(width=0.25, train=10_000, test=5_000, epochs=8)
 BOUNDING = Settings(
     width=1.0,

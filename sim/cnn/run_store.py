@@ -8,7 +8,7 @@ import json
 import os
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -48,9 +48,13 @@ class RunStore:
             return None
         except (OSError, ValueError) as error:
             raise ValueError(f"cannot read the record {path.name!r}: {CUT_OFF}; delete it to run again") from error
-        if not isinstance(record, dict) or "epochs" not in record:
-            raise ValueError(f"cannot read the record {path.name!r}: it is no record of a run; delete it to run again")
-        return record
+        whole = isinstance(record, dict) and record.get("settings") == asdict(settings)
+        if not whole or len(record.get("epochs", ())) != settings.epochs:
+            raise ValueError(
+                f"cannot read the record {path.name!r}: it is no record of this run; delete it to run again"
+            )
+        found: dict[str, Any] = record
+        return found
 
 
 def train(

@@ -90,6 +90,23 @@ def test_photo_patches_share_no_pixel_between_train_and_test():
     assert photo_patches().train.tobytes() == patches.train.tobytes()
 
 
+def test_photo_patches_say_what_they_need(monkeypatch):
+    monkeypatch.setattr("sim.cnn.data.find_spec", lambda name: None)
+    with pytest.raises(ValueError, match=r"photo patches need scikit-image and scikit-learn: pip install"):
+        photo_patches()
+
+
+def test_a_file_that_cannot_be_read_is_one_message(tmp_path, monkeypatch):
+    write_cifar10(tmp_path, np.random.default_rng(4))
+
+    def denied(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("pathlib.Path.read_bytes", denied)
+    with pytest.raises(ValueError, match=r"cannot read data_batch_1\.bin: permission denied"):
+        cifar(tmp_path)
+
+
 def test_subsets_are_the_first_images():
     patches = photo_patches()
     few = patches.subset(10, 3)

@@ -6,6 +6,7 @@ import json
 import multiprocessing
 import os
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -141,11 +142,20 @@ def test_a_checkpoint_that_holds_code_is_refused_and_not_run(tmp_path, monkeypat
         load_checkpoint(tmp_path / "x.checkpoint")
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"settings": 1}'])
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"settings": 1}', '{"epochs": []}'])
 def test_a_damaged_record_is_never_taken_for_a_finished_run(tmp_path, content):
     (tmp_path / f"{SETTINGS.key}.json").write_text(content)
     with pytest.raises(ValueError, match=f"cannot read the record '{SETTINGS.key}.json'.*delete it to run again"):
         go(tmp_path)
+
+
+def test_a_record_of_another_run_is_not_taken_for_this_one(tmp_path):
+    record = go(tmp_path)
+    other = replace(SETTINGS, seed=1)
+    for wrong, asked in ((record, other), ({**record, "epochs": record["epochs"][:2]}, SETTINGS)):
+        (tmp_path / f"{asked.key}.json").write_text(json.dumps(wrong))
+        with pytest.raises(ValueError, match="it is not of this run"):
+            go(tmp_path, settings=asked)
 
 
 def test_the_table_is_small_and_says_the_environment_once(tmp_path):
