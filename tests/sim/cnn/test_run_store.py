@@ -154,7 +154,7 @@ def test_a_record_of_another_run_is_not_taken_for_this_one(tmp_path):
     other = replace(SETTINGS, seed=1)
     for wrong, asked in ((record, other), ({**record, "epochs": record["epochs"][:2]}, SETTINGS)):
         (tmp_path / f"{asked.key}.json").write_text(json.dumps(wrong))
-        with pytest.raises(ValueError, match="it is not of this run"):
+        with pytest.raises(ValueError, match="it is no record of this run"):
             go(tmp_path, settings=asked)
 
 
