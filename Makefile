@@ -1,11 +1,14 @@
 # Two commands do everything on a machine that has only Python 3.11+ and make: `make verify` and `make test`.
+# Five attack the suite (docs/attacks.md), for minutes to hours: soundness, mutants, kills, hostile, repeat.
 PYTHON ?= python3
 VENV ?= .venv
 BUILD ?= build
 BIN = $(VENV)/bin
 STAMP = $(VENV)/.installed
 
-.PHONY: verify test lint figures report explore bench install clean
+ATTACKS = soundness mutants kills hostile repeat
+
+.PHONY: verify test lint figures report explore bench attacks $(ATTACKS) install clean
 
 verify: $(STAMP)
 	$(BIN)/filterlaw verify --output $(BUILD)
@@ -29,6 +32,14 @@ explore: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m tests.bench
+
+# RECORD=--record keeps what is found for the page
+$(ATTACKS): $(STAMP)
+	$(BIN)/python -m tests.attack $@ $(RECORD)
+
+# a fast sample of each, drawn anew every time
+attacks: $(STAMP)
+	$(BIN)/python -m tests.attack --sample
 
 install: $(STAMP)
 
