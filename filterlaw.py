@@ -1,7 +1,8 @@
 """The command line of filterlaw: the front door, nothing else.
 
 Exit status: 0 success; 1 a verdict is inconclusive (but for empirical claims that recorded runs leave undecided), a
-control was not rejected, or the work was cut off; 2 bad usage; 130 interrupted.
+control was not rejected, a claim with a known verdict was misjudged, or the work was cut off; 2 bad usage; 130
+interrupted.
 NumPy, SymPy, torch and matplotlib are imported inside the commands that need them, so that `--help` is instant.
 """
 
@@ -77,7 +78,8 @@ def verify(
 ) -> int:
     """Verify claims and print the ledger.
 
-    Ends with 0 if every verdict is conclusive and every control rejected. An empirical claim is inconclusive where the
+    Ends with 0 if every verdict is conclusive and every control rejected, and with 1 at once if the machinery
+    misjudges one of the small claims whose verdicts are known. An empirical claim is inconclusive where the
     recorded runs decide neither way; such claims are listed, are no success, and alone do not make the status 1.
     """
     from sim.files import atomic_write, require_writable
@@ -95,6 +97,7 @@ def verify(
     from theory.claims import find
     from theory.claims.run import verify_records
     from theory.display import emit, ledger_table, row, summary
+    from theory.sentinels import GateFailed
     from theory.serialise import environment, to_json
 
     done = {}
@@ -107,7 +110,7 @@ def verify(
             ):
                 done[id_] = (record, seconds)
                 progress.update(task, description=id_, advance=1)
-        except WorkerLost as error:
+        except (WorkerLost, GateFailed) as error:
             raise Unfinished(str(error)) from error
     rows = [row(*done[id_]) for id_ in asked]
     about = environment(level=level, seed=seed, **({} if records is None else {"records": records}))
@@ -137,10 +140,15 @@ def show(
     (claim,) = claims_asked([id], level)
 
     from theory.display import claim_page, emit
+    from theory.sentinels import GateFailed, require_sound
     from theory.verify import verify as verify_claim
 
     with progress_bar() as progress:
         progress.add_task(claim.id, total=None)
+        try:
+            require_sound()
+        except GateFailed as error:
+            raise Unfinished(str(error)) from error
         report = verify_claim(claim, level=level, seed=seed, records=records)
         page = claim_page(report)
     emit(page)

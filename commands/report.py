@@ -94,6 +94,7 @@ def _verified(
 
     from sim.processes import WorkerLost, cores
     from theory.claims.run import verify_records
+    from theory.sentinels import GateFailed
     from theory.serialise import environment
 
     done = {}
@@ -101,7 +102,7 @@ def _verified(
         for id_, record, _ in verify_records(asked, level=level, seed=seed, jobs=jobs or cores(), records=records):
             done[id_] = record
             tell(id_)
-    except WorkerLost as error:
+    except (WorkerLost, GateFailed) as error:
         raise Unfinished(str(error)) from error
     about = environment(level=level, seed=seed, **({} if records is None else {"records": records}))
     return {"environment": about, "claims": [done[id_] for id_ in asked]}

@@ -9,6 +9,7 @@ from typing import Any
 from sim.processes import starting, workers
 from theory.claims import find, together
 from theory.ledger import Level
+from theory.sentinels import require_sound
 from theory.serialise import report_record
 from theory.verify import verify
 
@@ -24,7 +25,8 @@ def verify_records(
 
     records: a folder of training runs, by which empirical claims are judged instead of the package's tables.
     What is yielded does not depend on `jobs`. With one job, or one module's claims, no process is started.
-    Raises ValueError for an unknown id or jobs < 1, `sim.processes.WorkerLost` if a process is killed at its work.
+    Raises ValueError for an unknown id or jobs < 1, `sim.processes.WorkerLost` if a process is killed at its work,
+    `theory.sentinels.GateFailed` if the machinery misjudges what is known.
     """
     if jobs < 1:
         raise ValueError(f"jobs must be at least 1, got {jobs}")
@@ -45,5 +47,7 @@ def verify_records(
 
 
 def _verify_group(ids: Sequence[str], level: Level, seed: int, records: str | None) -> list[Done]:
+    # in every process that judges, before it does
+    require_sound()
     reports = [verify(claim, level=level, seed=seed, records=records) for claim in find(ids)]
     return [(report.claim.id, report_record(report), report.seconds) for report in reports]
