@@ -10,7 +10,8 @@ import sympy as sp
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from figures.report.mathml import LINE, lines, mathml, piece
+from figures.report.mathml import LINE, lines, mathml
+from figures.report.pieces import piece
 from figures.report.names import named
 from tests.reference.mathml import read
 from tests.strategies.expressions import X, Y, expressions
