@@ -94,12 +94,15 @@ class Derivation:
     result: one statement or several. used: the hypotheses that the derivation needed, in words, to be read beside
     those that the paper states. steps: the way, each step checkable. definitions: what observed quantities stand for,
     as equations with the quantity on the left; if there are any, every result must follow from them by substitution.
+    needs: those of the used hypotheses that an instance can be tested against; where the premises of a statement do
+    not give them, the result says nothing about it.
     """
 
     result: tuple[Boolean, ...]
     used: tuple[str, ...]
     steps: tuple[Step, ...]
     definitions: tuple[sp.Equality, ...] = ()
+    needs: tuple[Boolean, ...] = ()
 
     def failing_steps(self) -> list[Step]:
         """The steps that algebra does not confirm."""
@@ -112,7 +115,11 @@ class Derivation:
 
     def entails(self, statement: Boolean, premises: Sequence[Boolean] = ()) -> bool:
         """Whether the statement follows from the result, at instances that satisfy the premises."""
-        return follows([*self.result, *premises], statement)
+        if all(follows(premises, need) for need in self.needs):
+            return follows([*self.result, *premises], statement)
+        if isinstance(statement, sp.Implies):
+            return self.entails(statement.args[1], [*premises, statement.args[0]])
+        return False
 
 
 def _grounded(statement: Boolean, rules: Mapping[sp.Basic, sp.Expr]) -> bool:

@@ -146,6 +146,16 @@ def test_a_derivation_lists_its_failing_steps_and_entails_its_result_only():
     assert not derivation.entails(Q)
 
 
+def test_a_result_says_nothing_where_what_it_needs_is_not_given() -> None:
+    derivation = Derivation((sp.Eq(x, y),), ("P, and a > 1",), (PROVEN[0],), needs=(P, sp.Gt(a, 1)))
+    assert derivation.entails(sp.Eq(y, x), [P, sp.Gt(a, 2)])
+    assert derivation.entails(sp.Implies(P, sp.Eq(x, y)), [sp.Gt(a, 1)])
+    assert derivation.entails(sp.Implies(P, sp.Implies(sp.Gt(a, 1), sp.Eq(x, y))))
+    for premises in ([], [P], [sp.Gt(a, 1)], [P, sp.Ge(a, 1)]):
+        assert not derivation.entails(sp.Eq(x, y), premises)
+        assert not derivation.entails(sp.Implies(Q, sp.Eq(x, y)), premises)
+
+
 def test_a_result_must_follow_from_its_definitions() -> None:
     seen, x, y = sp.Symbol("seen", real=True), sp.Symbol("x", real=True), sp.Symbol("y", positive=True)
     step = Step("expand", sp.Eq((x + 1) ** 2, x**2 + 2 * x + 1))
