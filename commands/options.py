@@ -112,9 +112,11 @@ RecordsOption = Annotated[
 
 @contextmanager
 def bad_input() -> Iterator[None]:
-    """Turn the ValueError or TypeError of a boundary check into one line for the user."""
+    """Turn the error of a boundary check, or that another process holds what is asked for, into one line."""
     try:
         yield
+    except BlockingIOError as error:
+        raise Unfinished(str(error)) from error
     except (ValueError, TypeError) as error:
         raise BadInput(str(error)) from error
 

@@ -83,8 +83,7 @@ def simulate_filter(
         problem = GridProblem(instance.d, instance.w_star)
         given = {"d": instance.d, "w": instance.w, "w_star": instance.w_star, "learning_rate": learning_rate}
         keeper = None if checkpoint is None else Checkpoint(checkpoint, {**given, **settings, "seed": seed})
-        begun = keeper.load() if keeper is not None and resume else None
-        task = progress.add_task("descent", total=steps, completed=0 if begun is None else begun.step)
+        task = progress.add_task("descent", total=steps)
 
         def on_step(snapshot: Snapshot) -> None:
             progress.advance(task)
@@ -92,6 +91,8 @@ def simulate_filter(
                 keeper(snapshot)
 
         with keeper or nullcontext():
+            begun = keeper.load() if keeper is not None and resume else None
+            progress.update(task, completed=0 if begun is None else begun.step)
             path = descend(
                 problem, instance.w, learning_rate=learning_rate, steps=steps, rng=rng, on_step=on_step, resume=begun,
                 **settings,

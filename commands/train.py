@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -96,6 +97,8 @@ def train(
                     bar.console.print(f"{key}  {_words(news.settings)}  {_outcome(news.record)}")
                 elif news.failure:
                     failures.append(f"{_words(news.settings)}: {news.failure}")
+                elif news.warning is not None:
+                    warnings.warn(news.warning, stacklevel=1)
         except WorkerLost as error:
             raise Unfinished(str(error)) from error
     if table is not None:

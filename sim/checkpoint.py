@@ -7,44 +7,53 @@ import json
 import os
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import fields
 from types import TracebackType
 
 import numpy as np
 
 from sim.descent import Snapshot
-from sim.files import atomic_write, require_writable
+from sim.files import held_alone, require_writable
+from sim.generations import Generations
 
 
 class Checkpoint:
     """Keeps the latest snapshot of a run in a file: pass it to `descend` as `on_step`, within a `with` block.
 
-    The file is written at most every `every` seconds, and when the block is left, for whatever reason; so an
-    interrupted run loses nothing, a killed one at most that many seconds. settings: what the run was started with, of
-    JSON types; a file that says otherwise is not taken up. Raises ValueError where the file cannot be written.
+    The file is written after an update, and when the block is left, for whatever reason; in between so often that
+    writing takes at most the share `share` of the time (0: only at the end). So an interrupted run loses nothing; a
+    killed one the update under way, and where updates are faster than writing those since the last writing. What was
+    written before stays beside it (see `sim.generations`).
+    settings: what the run was started with, of JSON types; a file that says otherwise is not taken up.
+    Raises ValueError where the file cannot be written, BlockingIOError on entering the block if another process is in
+    such a block for the same file.
     """
 
-    def __init__(self, path: str | os.PathLike[str], settings: Mapping[str, object], *, every: float = 5.0) -> None:
+    def __init__(self, path: str | os.PathLike[str], settings: Mapping[str, object], *, share: float = 0.1) -> None:
         self._path = require_writable(path)
+        self._kept = Generations(self._path)
         self._settings = json.dumps(settings, sort_keys=True)
-        self._every, self._due = every, time.monotonic() + every
+        self._pause = (1 - share) / share if share else float("inf")
+        self._due = 0.0 if share else float("inf")
         self._unsaved: Snapshot | None = None
+        self._held = ExitStack()
 
     def load(self) -> Snapshot | None:
-        """The snapshot in the file, None if there is no file. ValueError if it is damaged or of another run."""
-        try:
-            content = self._path.read_bytes()
-        except FileNotFoundError:
+        """The snapshot in the file, None if there is no file. ValueError if it is damaged or of another run.
+
+        Warns with `sim.generations.DamagedWarning` where the one before it has to serve.
+        """
+        content = self._kept.load()
+        if content is None:
             return None
-        except OSError as error:
-            raise ValueError(f"cannot read {os.fspath(self._path)!r}: {error.strerror}") from error
         try:
             record = np.load(io.BytesIO(content), allow_pickle=False)
             settings = json.loads(bytes(record["settings"]).decode())
             snapshot = Snapshot(**{field.name: record[field.name] for field in fields(Snapshot)})
         except (ValueError, EOFError, OSError, KeyError, IndexError, TypeError) as error:
             raise ValueError(
-                f"cannot resume from {os.fspath(self._path)!r}: it is no checkpoint, or damaged"
+                f"cannot resume from {os.fspath(self._path)!r}: it is no checkpoint of a descent"
             ) from error
         asked = json.loads(self._settings)
         for name in sorted({*asked, *settings}):
@@ -61,16 +70,20 @@ class Checkpoint:
             self._save()
 
     def __enter__(self) -> Checkpoint:
+        lock = f"{os.path.realpath(self._path)}.lock"
+        self._held.enter_context(held_alone(lock))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._save()
+        with self._held:
+            self._save()
 
     def _save(self) -> None:
         if self._unsaved is None:
             return
+        start = time.monotonic()
         values = {field.name: getattr(self._unsaved, field.name) for field in fields(Snapshot)}
         text = np.frombuffer(self._settings.encode(), dtype=np.uint8)
         record = np.empty((), [("settings", "u1", text.shape), *((k, v.dtype, v.shape) for k, v in values.items())])
@@ -79,5 +92,6 @@ class Checkpoint:
             record[name] = value
         buffer = io.BytesIO()
         np.save(buffer, record, allow_pickle=False)
-        atomic_write(self._path, buffer.getvalue())
-        self._unsaved, self._due = None, time.monotonic() + self._every
+        self._kept.store(buffer.getvalue())
+        self._unsaved, end = None, time.monotonic()
+        self._due = max(self._due, end + self._pause * (end - start))

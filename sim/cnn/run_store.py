@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
-import os
-import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,9 +17,7 @@ from sim.cnn.data import Images
 from sim.cnn.settings import Settings
 from sim.cnn.training import Run
 from sim.files import atomic_write, held_alone, require_writable_folder
-
-DIGEST = hashlib.sha256().digest_size
-CUT_OFF = "it is cut off or damaged"
+from sim.generations import Generations
 
 
 @dataclass(frozen=True)
@@ -39,6 +35,9 @@ class RunStore:
     def checkpoint_path(self, settings: Settings) -> Path:
         return self.folder / f"{settings.key}.checkpoint"
 
+    def lock_path(self, settings: Settings) -> Path:
+        return self.folder / f"{settings.key}.lock"
+
     def finished(self, settings: Settings) -> dict[str, Any] | None:
         """The record of a finished run, None if there is none. ValueError for a file that is no such record."""
         path = self.record_path(settings)
@@ -47,7 +46,9 @@ class RunStore:
         except FileNotFoundError:
             return None
         except (OSError, ValueError) as error:
-            raise ValueError(f"cannot read the record {path.name!r}: {CUT_OFF}; delete it to run again") from error
+            raise ValueError(
+                f"cannot read the record {path.name!r}: it is cut off or damaged; delete it to run again"
+            ) from error
         whole = isinstance(record, dict) and record.get("settings") == asdict(settings)
         if not whole or len(record.get("epochs", ())) != settings.epochs:
             raise ValueError(
@@ -55,6 +56,14 @@ class RunStore:
             )
         found: dict[str, Any] = record
         return found
+
+    def tidy(self, settings: Settings) -> None:
+        """Remove what a process that ended between the record and this has left of a finished run."""
+        kept = Generations(self.checkpoint_path(settings))
+        if any(path.exists() for path in (*kept.files, self.lock_path(settings))):
+            # whoever holds the run is about to do the same; a folder that is only read stays as it is
+            with suppress(BlockingIOError, ValueError, OSError), held_alone(self.lock_path(settings)):
+                kept.remove()
 
 
 def train(
@@ -73,11 +82,12 @@ def train(
     Raises ValueError for a store that cannot be written, files in it that are of other runs, or that are damaged beyond
     the two checkpoints kept; BlockingIOError if another process is at this run; `Diverged`.
     """
-    require_writable_folder(store.folder)
     record = store.finished(settings)
     if record is not None:
+        store.tidy(settings)
         return record
-    with held_alone(store.folder / f"{settings.key}.lock"):
+    require_writable_folder(store.folder)
+    with held_alone(store.lock_path(settings)):
         record = store.finished(settings)
         if record is not None:
             return record
@@ -94,20 +104,15 @@ def train(
         atomic_write(store.weights_path(settings), save(weights))
         record = run.record(environment)
         atomic_write(store.record_path(settings), json.dumps(record, allow_nan=False) + "\n")
-        for path in _generations(store.checkpoint_path(settings)):
-            path.unlink(missing_ok=True)
+        Generations(store.checkpoint_path(settings)).remove()
         return record
 
 
 def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
-    """Keep a state and the one before it, each with a digest that tells a damaged file."""
+    """Keep a state and the one before it."""
     buffer = io.BytesIO()
     torch.save(state, buffer)
-    content = buffer.getvalue()
-    newest, previous = _generations(path)
-    if newest.exists():
-        os.replace(newest, previous)
-    atomic_write(newest, hashlib.sha256(content).digest() + content)
+    Generations(path).store(buffer.getvalue())
 
 
 def load_checkpoint(path: Path) -> dict[str, Any] | None:
@@ -115,32 +120,14 @@ def load_checkpoint(path: Path) -> dict[str, Any] | None:
 
     Warns where the newest is damaged and the one before it is used; ValueError if neither can be used.
     """
-    damaged: list[str] = []
-    for file in _generations(path):
-        try:
-            content = file.read_bytes()
-        except FileNotFoundError:
-            continue
-        if hashlib.sha256(content[DIGEST:]).digest() == content[:DIGEST]:
-            if damaged:
-                warnings.warn(f"{damaged[0]!r} is damaged; going on from the epoch before, {file.name!r}", stacklevel=2)
-            return _state(content[DIGEST:], file.name)
-        damaged.append(file.name)
-    if damaged:
-        raise ValueError(f"cannot go on from {' or '.join(map(repr, damaged))}: {CUT_OFF}; delete it to begin again")
-    return None
-
-
-def _state(content: bytes, name: str) -> dict[str, Any]:
+    content = Generations(path).load()
+    if content is None:
+        return None
     try:
         state = torch.load(io.BytesIO(content), weights_only=True, map_location="cpu")
     except Exception as error:
         # torch raises errors of many kinds for what it does not load, code in a pickle among it
-        raise ValueError(f"cannot go on from {name!r}: it is no checkpoint of a run") from error
+        raise ValueError(f"cannot go on from {path.name!r}: it is no checkpoint of a run") from error
     if not isinstance(state, dict) or "settings" not in state:
-        raise ValueError(f"cannot go on from {name!r}: it is no checkpoint of a run")
+        raise ValueError(f"cannot go on from {path.name!r}: it is no checkpoint of a run")
     return state
-
-
-def _generations(path: Path) -> tuple[Path, Path]:
-    return path, path.with_name(f"{path.name}.previous")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import queue
+import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, wait
 from dataclasses import dataclass
@@ -24,13 +25,14 @@ POLLED = 0.2
 
 @dataclass(frozen=True)
 class Progress:
-    """News of a run: an epoch that is done, a record when it is finished, or why it failed."""
+    """News of a run: an epoch that is done, a record when it is finished, why it failed, or a warning of its."""
 
     settings: Settings
     epoch: int = 0
     outcome: dict[str, float] | None = None
     record: dict[str, Any] | None = None
     failure: str = ""
+    warning: Warning | None = None
 
 
 def run_all(
@@ -55,6 +57,7 @@ def run_all(
         if record is None:
             left.append(settings)
         else:
+            store.tidy(settings)
             yield Progress(settings, epoch=settings.epochs, record=record)
     if not left:
         return
@@ -100,15 +103,20 @@ def _train(
     def tell(done: int, outcome: dict[str, float]) -> None:
         _channel.put(Progress(settings, epoch=done, outcome=outcome))
 
+    def warn(message: Warning, *_: Any, **__: Any) -> None:
+        _channel.put(Progress(settings, warning=message))
+
     try:
-        record = train(
-            settings,
-            _images(settings.data, folder),
-            store,
-            environment=environment,
-            device=torch.device(device),
-            on_epoch=tell,
-        )
+        with warnings.catch_warnings():
+            warnings.showwarning = warn  # type: ignore[assignment]
+            record = train(
+                settings,
+                _images(settings.data, folder),
+                store,
+                environment=environment,
+                device=torch.device(device),
+                on_epoch=tell,
+            )
     except (Diverged, BlockingIOError) as error:
         return Progress(settings, failure=str(error))
     return Progress(settings, epoch=settings.epochs, record=record)

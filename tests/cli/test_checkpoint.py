@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import filterlaw
+from sim.files import held_alone
 
 ROOT = Path(__file__).parents[2]
 
@@ -68,3 +69,28 @@ def test_control_c_keeps_what_was_done(tmp_path: Path) -> None:
     assert 0 < len(record["gradients"]) < 400_000
     assert len(record["weights"]) == len(record["gradients"]) + 1
     assert not (tmp_path / "400000.json").exists()
+
+
+def test_a_damaged_checkpoint_is_one_line_and_the_one_before_it_used(tmp_path: Path) -> None:
+    assert filterlaw.run(arguments(tmp_path, 3)) == 0
+    content = (tmp_path / "run").read_bytes()
+    (tmp_path / "run").write_bytes(content[:-1])
+    process = subprocess.run(
+        [sys.executable, str(ROOT / "filterlaw.py"), *arguments(tmp_path, 3, "--resume")],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert process.returncode == 0
+    expected = "filterlaw: warning: 'run' is damaged; going on from the state before it, 'run.previous'\n"
+    assert process.stderr == expected
+    assert (tmp_path / "run").read_bytes() == content
+
+
+def test_two_processes_cannot_be_at_one_checkpoint(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with held_alone(tmp_path / "run.lock"):
+        assert filterlaw.run(arguments(tmp_path, 3)) == 1
+    assert "another process is at this" in (error := capsys.readouterr().err)
+    assert error.count("\n") == 1
+    assert not (tmp_path / "run").exists()

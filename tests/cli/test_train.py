@@ -9,8 +9,11 @@ import sys
 import time
 
 import pytest
+import torch
 
+from sim.cnn.data import images
 from sim.cnn.presets import find_preset, presets
+from sim.generations import DamagedWarning
 from tests.cli.conftest import ROOT
 
 
@@ -72,6 +75,20 @@ def test_bad_usage_is_one_line(run, tmp_path, arguments, message):
     assert (status, out) == (2, "")
     assert re.search(message, err)
     assert err.count("\n") == 1
+
+
+def test_a_damaged_checkpoint_is_told_by_the_process_that_found_it(run, tmp_path, small, monkeypatch):
+    from sim.cnn.run_store import save_checkpoint
+    from sim.cnn.training import Run
+
+    path = tmp_path / f"{small[0].key}.checkpoint"
+    started = Run(small[0], images("photo-patches").subset(64, 32), torch.device("cpu"))
+    for _ in range(2):
+        save_checkpoint(path, started.state())
+    path.write_bytes(b"cut")
+    with pytest.warns(DamagedWarning, match=rf"^'{path.name}' is damaged; going on from the state before it, ") as told:
+        status, _, _ = run("train", "demo", "--output", tmp_path, "--device", "cpu")
+    assert (status, len(told)) == (0, 1)
 
 
 def test_an_interrupted_training_ends_quietly_and_goes_on(tmp_path, run):

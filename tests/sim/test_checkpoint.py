@@ -9,6 +9,7 @@ import pytest
 
 from sim.checkpoint import Checkpoint
 from sim.descent import Snapshot, descend
+from sim.generations import DamagedWarning, Generations
 from sim.problem import GridProblem
 
 D, W = [0.5, 0.25, 0.75], [[0.2, 1.0, -0.5], [-2.0, 0.1, 0.1]]
@@ -21,7 +22,7 @@ class Stop(Exception):
 
 def stopped_run(path: Path, steps: int, at: int, **arguments: Any) -> None:
     """A run that is interrupted after update number `at`, from within."""
-    keeper = Checkpoint(path, {"lr": 0.2}, every=1e9)
+    keeper = Checkpoint(path, {"lr": 0.2}, share=0)
 
     def on_step(snapshot: Snapshot) -> None:
         keeper(snapshot)
@@ -78,12 +79,12 @@ def test_the_file_is_written_when_it_is_due_and_at_the_end(tmp_path: Path) -> No
         found = Checkpoint(path, {}).load()
         steps.append(0 if found is None else found.step)
 
-    with Checkpoint(path, {}, every=0.0) as keeper:
+    with Checkpoint(path, {}, share=1) as keeper:
         descend(GridProblem(D), W, steps=3, on_step=on_step, **ARGUMENTS)
     assert steps == [1, 2, 3]
     steps.clear()
-    path.unlink()
-    with Checkpoint(path, {}, every=1e9) as keeper:
+    Generations(path).remove()
+    with Checkpoint(path, {}, share=0) as keeper:
         descend(GridProblem(D), W, steps=3, on_step=on_step, **ARGUMENTS)
     assert steps == [0, 0, 0]
     found = Checkpoint(path, {}).load()
@@ -107,15 +108,90 @@ def test_files_that_are_not_taken_up(tmp_path: Path) -> None:
         Checkpoint(path, {"lr": 0.3}).load()
     with pytest.raises(ValueError, match=r"it is of a run with l2 = null, not 1$"):
         Checkpoint(path, {"lr": 0.2, "l2": 1}).load()
-    content, pickled, other = path.read_bytes(), io.BytesIO(), io.BytesIO()
+    pickled, other = io.BytesIO(), io.BytesIO()
     np.save(pickled, np.array([{}], dtype=object), allow_pickle=True)
     np.save(other, np.zeros(3))
-    for damaged in (b"", b"text", content[:40], content[:-9], pickled.getvalue(), other.getvalue()):
-        path.write_bytes(damaged)
-        with pytest.raises(ValueError, match=r"^cannot resume from .*: it is no checkpoint, or damaged$"):
+    for content in (b"", b"text", pickled.getvalue(), other.getvalue()):
+        Generations(path).store(content)
+        with pytest.raises(ValueError, match=r"^cannot resume from .*: it is no checkpoint of a descent$"):
             Checkpoint(path, {"lr": 0.2}).load()
     with pytest.raises(ValueError, match=r"it is a folder$"):
         Checkpoint(tmp_path, {})
+
+
+def test_a_file_of_the_earlier_format_is_refused(tmp_path: Path) -> None:
+    """It was the array alone, without a digest after it."""
+    path = tmp_path / "run"
+    stopped_run(path, 9, 4, **ARGUMENTS)
+    path.write_bytes(path.read_bytes()[:-32])
+    assert len(np.load(path, allow_pickle=False)["gradients"]) == 4
+    with pytest.raises(ValueError, match=r"^cannot go on from 'run': cut off, damaged, or of another version of"):
+        Checkpoint(path, {"lr": 0.2}).load()
+
+
+def test_a_damaged_file_is_said_so_and_the_one_before_it_used(tmp_path: Path) -> None:
+    with Checkpoint(tmp_path / "run", {}, share=1) as keeper:
+        descend(GridProblem(D), W, steps=3, on_step=keeper, **ARGUMENTS)
+    content = bytearray((tmp_path / "run").read_bytes())
+    content[len(content) // 2] ^= 1
+    (tmp_path / "run").write_bytes(content)
+    with pytest.warns(DamagedWarning, match=r"^'run' is damaged; going on from the state before it, 'run.previous'$"):
+        begun = Checkpoint(tmp_path / "run", {}).load()
+    assert begun is not None
+    assert begun.step == 2
+    (tmp_path / "run.previous").write_bytes(b"cut")
+    with pytest.raises(ValueError, match=r"^cannot go on from 'run' or 'run.previous': cut off, damaged"):
+        Checkpoint(tmp_path / "run", {}).load()
+
+
+def test_writing_takes_at_most_its_share_of_the_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Updates of 20 ms, writings of 10 ms: with a share of a tenth, a pause of 90 ms follows each writing."""
+    clock = [0.0]
+    stored: list[float] = []
+
+    def store(*_: object) -> None:
+        clock[0] += 0.01
+        stored.append(clock[0])
+
+    monkeypatch.setattr("sim.checkpoint.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr(Generations, "store", store)
+
+    def on_step(snapshot: Snapshot) -> None:
+        clock[0] += 0.02
+        keeper(snapshot)
+
+    with Checkpoint(tmp_path / "run", {}, share=0.1) as keeper:
+        descend(GridProblem(D), W, steps=12, on_step=on_step, **ARGUMENTS)
+    assert stored == pytest.approx([0.03, 0.14, 0.25, 0.27 + 0.01])
+
+
+def test_slow_updates_are_each_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, stored = [0.0], [0]
+
+    def store(*_: object) -> None:
+        clock[0] += 0.03
+        stored[0] += 1
+
+    monkeypatch.setattr("sim.checkpoint.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr(Generations, "store", store)
+
+    def on_step(snapshot: Snapshot) -> None:
+        clock[0] += 0.4
+        keeper(snapshot)
+        assert stored[0] == snapshot.step
+
+    with Checkpoint(tmp_path / "run", {}) as keeper:
+        descend(GridProblem(D), W, steps=5, on_step=on_step, **ARGUMENTS)
+
+
+def test_two_runs_cannot_be_at_one_file(tmp_path: Path) -> None:
+    with Checkpoint(tmp_path / "run", {}):
+        other = Checkpoint(tmp_path / "run", {})
+        with pytest.raises(BlockingIOError, match="another process is at this"), other:
+            pass
+    with other:
+        assert (tmp_path / "run.lock").exists()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_snapshots_that_do_not_fit() -> None:

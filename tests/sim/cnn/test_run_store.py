@@ -112,7 +112,7 @@ def test_a_damaged_checkpoint_is_said_so_and_the_one_before_it_used(tmp_path):
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
-    with pytest.warns(UserWarning, match=r"'x.checkpoint' is damaged; going on from the epoch before"):
+    with pytest.warns(UserWarning, match=r"'x.checkpoint' is damaged; going on from the state before it"):
         assert stored(path)["done"] == 1
     (tmp_path / "x.checkpoint.previous").write_bytes(b"cut")
     with pytest.raises(ValueError, match=r"cannot go on from 'x.checkpoint' or 'x.checkpoint.previous'"):
@@ -124,6 +124,14 @@ def test_between_two_checkpoints_the_one_before_serves(tmp_path):
     save_checkpoint(path, {"settings": "{}", "done": 1})
     os.replace(path, tmp_path / "x.checkpoint.previous")
     assert stored(path)["done"] == 1
+
+
+def test_what_a_kill_after_the_record_has_left_is_removed_and_nothing_is_run(tmp_path):
+    record = go(tmp_path)
+    for name in ("checkpoint", "checkpoint.previous", "lock"):
+        (tmp_path / f"{SETTINGS.key}.{name}").write_bytes(b"")
+    assert go(tmp_path, stop_after(1)) == record
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f"{SETTINGS.key}.json", f"{SETTINGS.key}.safetensors"]
 
 
 class Evil:
