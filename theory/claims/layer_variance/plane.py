@@ -42,7 +42,7 @@ EQUICORRELATED = Hypothesis(
 GAUSSIAN = Hypothesis("inputs of the network are independent Gaussian of mean zero")
 LIMIT = Hypothesis("the limit of many channels, each summed with weights of variance v over their number")
 MIXED = Hypothesis("correlation rho_w between any two weights of a filter, rho_x between any two inputs of a channel")
-CELL_C = Hypothesis("uncorrelated inputs, perfectly correlated weights, two weights or more", sp.Symbol("cell_c"))
+CELL_C = Hypothesis("uncorrelated inputs, perfectly correlated weights, two weights or more", wide.in_cell_c)
 
 VAR = Claim(
     id="X-VAR",

@@ -19,20 +19,18 @@ from theory.claims.single_filter.zigzag_regimes import (
 from theory.claims.single_filter.zigzag_single import SAMPLE_BY_SAMPLE
 from theory.derive.single_filter import zigzag_pair as pair
 from theory.derive.single_filter.zigzag import flips
-from theory.derive.single_filter.zigzag_samples import POSITIVE, X_next, dot, e, same_side
+from theory.derive.single_filter.zigzag_samples import POSITIVE, same_side
 from theory.ledger import Claim, Clause, Control, Hypothesis
-from theory.symbols import X, j, lam, steps
+from theory.symbols import j, steps
 
 ADEQUATE = Hypothesis(
     "an adequate learning rate, 2 lam |X|^2 < 1 for both samples",
-    sp.And(2 * lam * dot(X, X) < 1, 2 * lam * dot(X_next, X_next) < 1),
+    pair.ADEQUATE,
 )
 POSITIVE_SAMPLES = Hypothesis("samples have positive coordinates (assumption 1)", POSITIVE)
 TWO_IN_THE_PLANE = Hypothesis("two samples, two weights (Fig. 3)")
-SAME_DISTANCE = Hypothesis(
-    "both starts have the same distance to w*", sp.Eq(dot(e, e), dot(pair.e_other, pair.e_other))
-)
-ALONG = Hypothesis("the first start is w0 = alpha w*", sp.Eq(e[0] * pair.w_star[1] - e[1] * pair.w_star[0], 0))
+SAME_DISTANCE = Hypothesis("both starts have the same distance to w*", pair.SAME_DISTANCE)
+ALONG = Hypothesis("the first start is w0 = alpha w*", pair.ALONG)
 
 _slow = pair.ZIGZAG_SLOWER.args
 

@@ -20,7 +20,7 @@ from theory.symbols import X, i, j
 
 ONE_EACH = Hypothesis("one sample per update", per_sample)
 FROZEN = Hypothesis("no update changes the sign of a residual e.X (small learning rate)", single.FROZEN)
-NO_TIES = Hypothesis("no coordinate of any sample's gradient is zero", sp.Symbol("no_ties"))
+NO_TIES = Hypothesis("no coordinate of any sample's gradient is zero", single.no_ties)
 
 chance = single.flip_probability(single.q[j])
 half = sp.Rational(1, 2)

@@ -72,7 +72,7 @@ _q = sp.Symbol("q", integer=True, nonnegative=True)
 def old_mean() -> Derivation:
     """1/r <= x_j/alpha <= r for the alpha that the pass used, whatever its sign."""
     steps = (Step("a clipped value is an end of the band or lies between them", at_least(_R, 1 / _R), _R_WIDE),)
-    return Derivation((OLD_MEAN,), (DEFINED,), steps)
+    return Derivation((OLD_MEAN,), (DEFINED,), steps, needs=(sp.Ne(mean, 0),))
 
 
 _R_WIDE = band * (2 + band) / (1 + band)
@@ -120,7 +120,7 @@ def idempotent() -> Derivation:
         Step("a value m/r + t within the band is not below it", at_least(_m / _R + _t, _m / _R)),
         Step("a value m r - t is not above it", at_least(_m * _R, _m * _R - _t)),
     )
-    return Derivation((sp.Implies(INSIDE, SAME),), (POSITIVE,), steps)
+    return Derivation((sp.Implies(INSIDE, SAME),), (POSITIVE,), steps, needs=(sp.Gt(mean, 0),))
 
 
 @cache
@@ -181,7 +181,9 @@ def condition_number() -> Derivation:
         *general().steps,
         Step("|x_j| <= |m| r and s <= 1 + eps against |m|/r and 1/(1 + eps)", equal(top, _R**2 * width**2 * bottom)),
     )
-    return Derivation((CONDITION,), (DEFINED, "W has all singular values in [1/(1 + eps), 1 + eps]"), steps)
+    return Derivation(
+        (CONDITION,), (DEFINED, "W has all singular values in [1/(1 + eps), 1 + eps]"), steps, needs=(sp.Ne(mean, 0),)
+    )
 
 
 @cache

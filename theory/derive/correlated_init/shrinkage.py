@@ -120,7 +120,7 @@ def signs() -> Derivation:
         Step("r = 0: h_1 = h_0", equal(CLOSED.rhs.subs(r, 0), 0)),
     )
     result = (SIGNS, LIMIT, sp.Implies(sp.Ge(r, 0), MORE))
-    return Derivation(result, (ISOTROPIC, LINEAR, EQUAL, "p >= 2"), steps)
+    return Derivation(result, (ISOTROPIC, LINEAR, EQUAL, "p >= 2"), steps, needs=(sp.Gt(mu, 0),))
 
 
 @cache

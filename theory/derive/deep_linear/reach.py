@@ -69,7 +69,13 @@ def interval() -> Derivation:
         Step("1/sigma is reached by the inverse factors", equal(LOW * HIGH, sp.Integer(1))),
     )
     return Derivation(
-        (INTERVAL, sp.Equivalent(reached, REACHED), LEAST_BAND), (BAND, "sigma > 0, since all factors are"), lines
+        (
+            INTERVAL,
+            sp.Implies(sp.Gt(sigma, 0), sp.Equivalent(reached, REACHED)),
+            sp.Implies(sp.Gt(sigma, 0), LEAST_BAND),
+        ),
+        (BAND, "sigma > 0, since all factors are"),
+        lines,
     )
 
 
@@ -92,7 +98,7 @@ def narrowness() -> Derivation:
         ),
         Step("so S - 1 = (1 + eps)^L - 1 >= L eps (Bernoulli), with equality for L = 1", equal(B**1 - 1, eps)),
     )
-    return Derivation((NARROWNESS,), (BAND, "sigma > 0"), lines)
+    return Derivation((NARROWNESS,), (BAND, "sigma > 0"), lines, needs=(sp.Gt(sigma, 0),))
 
 
 @cache

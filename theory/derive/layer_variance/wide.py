@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 third = sp.Symbol("third")
 """l >= 3."""
+in_cell_c = sp.Symbol("cell_c")
+"""Uncorrelated inputs, perfectly correlated weights, n >= 2."""
 relation = sp.Symbol("relation", real=True)
 """E[x x'] / E[x^2] of the inputs of a layer at two positions."""
 
@@ -200,4 +202,4 @@ def parting() -> Derivation:
         ),
     )
     used = (SYMMETRIC_W, GAUSSIAN_LIMIT, "windows share no input", "Gaussian inputs", "n >= 2")
-    return Derivation((PART, AGREE), used, steps)
+    return Derivation((PART, AGREE), used, steps, needs=(in_cell_c,))

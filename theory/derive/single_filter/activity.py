@@ -137,7 +137,12 @@ def stable_invariance() -> Derivation:
         Step("above, by s: it is w*_0 - s, less than w_0 = w*_0 + s", at_least(w0_star + _size - (w0_star - _size), 0)),
     )
     kept = sp.And(stable_region(w_next), all_active_next)
-    return Derivation((sp.Implies(stable_region(w), kept),), ("0 <= d <= 1", "lam (1 + d_0^2) <= 1"), steps)
+    return Derivation(
+        (sp.Implies(stable_region(w), kept),),
+        ("0 <= d <= 1", "lam (1 + d_0^2) <= 1"),
+        steps,
+        needs=(sp.Le(lam * (1 + d[0] ** 2), 1),),
+    )
 
 
 @cache
@@ -161,7 +166,10 @@ def slow_invariance() -> Derivation:
 def stays_active() -> Derivation:
     """A trajectory that starts in `stable_region` stays all active; one that starts only all active need not."""
     return Derivation(
-        (sp.Implies(stable_region(w), all_active_next),), stable_invariance().used, stable_invariance().steps
+        (sp.Implies(stable_region(w), all_active_next),),
+        stable_invariance().used,
+        stable_invariance().steps,
+        needs=stable_invariance().needs,
     )
 
 
@@ -185,7 +193,12 @@ def trap_invariance() -> Derivation:
         Step("so w.X' does not grow (u = 1 - d_1)", at_least(c * _u * (1 + d[1]), 0)),
         Step("w* is outside: its w.X' is w*_0 > 0", equal(w0_star * 1 + 0 * d[1], w0_star)),
     )
-    return Derivation((sp.Implies(trap(w), trap(w_next)),), ("0 <= d_1 <= 1", "lam (1 + d_1^2) <= 1"), steps)
+    return Derivation(
+        (sp.Implies(trap(w), trap(w_next)),),
+        ("0 <= d_1 <= 1", "lam (1 + d_1^2) <= 1"),
+        steps,
+        needs=(sp.Le(lam * (1 + d[1] ** 2), 1),),
+    )
 
 
 @cache
@@ -202,7 +215,12 @@ def falls_into_trap() -> Derivation:
         Step("and the other is answered above its target", at_least(w0_star + reach, w0_star)),
     )
     deep = sp.Ge(sp.Abs(w[1]) * d[1] * (1 - d[1] ** 2), w0_star)
-    return Derivation((sp.Implies(deep, trap(w_next)),), ("d_0 = 0", "lam = 1/2", "every sample active"), steps)
+    return Derivation(
+        (sp.Implies(deep, trap(w_next)),),
+        ("d_0 = 0", "lam = 1/2", "every sample active"),
+        steps,
+        needs=(sp.Eq(lam, sp.Rational(1, 2)), all_active),
+    )
 
 
 @cache

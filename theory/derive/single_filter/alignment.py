@@ -19,6 +19,7 @@ from theory.derive.single_filter.initialisation import (
     contraction,
     curvature,
     loss_steps,
+    r,
     weight,
 )
 from theory.derive.single_filter.theorem_1 import contraction_order, theorem_1
@@ -80,7 +81,7 @@ def length_against_direction() -> Derivation:
         ),
     )
     used = (_EVERY_ACTIVE, "0 <= d_i <= 1")
-    return Derivation((sp.Implies(SLOW_ENOUGH, LENGTH_NEARER),), used, steps_)
+    return Derivation((sp.Implies(SLOW_ENOUGH, LENGTH_NEARER),), used, steps_, needs=(stay_active,))
 
 
 @cache
@@ -97,7 +98,7 @@ def length_against_direction_in_loss() -> Derivation:
         Step("s = weight_i - weight_0 >= 0 orders the losses", at_least(slack * cost, 0)),
     )
     result = sp.Implies(sp.Le(weight(0), weight(i)), LENGTH_LOWER)
-    return Derivation((result,), (_EVERY_ACTIVE,), steps_)
+    return Derivation((result,), (_EVERY_ACTIVE,), steps_, needs=(stay_active,))
 
 
 @cache
@@ -105,7 +106,7 @@ def relu_leads() -> Derivation:
     """While every sample stays active the ReLU rule is the linear rule, and CROSSED decides."""
     used = (_EVERY_ACTIVE, MOMENTS, ALIGNED, "equal correlations 0 < r <= 1")
     result = sp.Implies(sp.And(stay_active, CROSSED), RELU_LEADS)
-    return Derivation((result,), used, aligned_starts().steps)
+    return Derivation((result,), used, aligned_starts().steps, needs=(sp.Gt(r, 0), stay_active))
 
 
 @cache
@@ -138,7 +139,9 @@ def perfectly_correlated_start() -> Derivation:
     )
     used = ("w*_0 > 0", "lam (1 + d_0^2) < 1", ALIGNED)
     definition = sp.Eq(distance, sp.Abs(contraction(0) ** steps * (w_first - w0_star)))
-    return Derivation((sp.Implies(POSITIVE, REACHES),), used, steps_, (definition,))
+    return Derivation(
+        (sp.Implies(POSITIVE, REACHES),), used, steps_, (definition,), needs=(sp.Lt(lam * curvature(0), 1),)
+    )
 
 
 @cache

@@ -111,7 +111,12 @@ def one_sample() -> Derivation:
         Step("0 <= rho < 1: w.X stays between the start and y (u = 1 - t)", greater((t + rest) * r - t * r, 0)),
         Step("-1 < rho < 0: even powers come closer to y from the first side", greater(r * (t + rest) - r * t, 0)),
     )
-    return Derivation((sp.Implies(ONE_CONDITION, ONE_ERROR),), ("lam |X|^2 < 1", "active at updates 0 and 1"), lines)
+    return Derivation(
+        (sp.Implies(ONE_CONDITION, ONE_ERROR),),
+        ("lam |X|^2 < 1", "active at updates 0 and 1"),
+        lines,
+        needs=(sp.Lt(lam * sample_norm, 1),),
+    )
 
 
 @cache

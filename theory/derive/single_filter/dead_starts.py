@@ -211,7 +211,12 @@ def aligned_dead() -> Derivation:
         *_event_steps(less, more, reach, margin),
         Step("at r = 1, S = 0: all active exactly if c z_0 > 0", equal((1 - rho).subs(rho, 1), 0)),
     )
-    return Derivation((RISES, HALF), (GAUSSIAN, "equal correlations", "w* is along (1, ..., 1)", "d_0 < 1"), steps_)
+    return Derivation(
+        (RISES, HALF),
+        (GAUSSIAN, "equal correlations", "w* is along (1, ..., 1)", "d_0 < 1"),
+        steps_,
+        needs=(sp.Lt(d[0], 1),),
+    )
 
 
 def _event_steps(less: sp.Expr, more: sp.Expr, reach: sp.Expr, margin: sp.Expr) -> tuple[Step, ...]:

@@ -254,7 +254,11 @@ def aligned_starts() -> Derivation:
         Step("and is (x - 1)^2 s >= 0, s = 1 + x + ... + x^(k-1)", at_least((x - 1) ** 2 * powers, 0)),
         Step("the term in h_0 adds nothing", equal(convexity(steps).subs(x, 1), 0)),
     )
-    result = (sp.Equivalent(LEADS, CROSSED), sp.Implies(CROSSED, LEADS), STAYS_AHEAD)
+    result = (
+        sp.Implies(sp.Gt(r, 0), sp.Equivalent(LEADS, CROSSED)),
+        sp.Implies(sp.And(sp.Gt(r, 0), CROSSED), LEADS),
+        STAYS_AHEAD,
+    )
     used = (LINEAR_RULE, MOMENTS, ALIGNED, "equal correlations 0 < r <= 1", "0 <= d_i <= 1")
     return Derivation(result, used, steps_)
 
@@ -320,4 +324,4 @@ def steps_to_precision() -> Derivation:
         ),
     )
     used = (LINEAR_RULE, MOMENTS, "mu = 0", "the precision is below the initial error", "0 < |rho_j| < 1, r < 1")
-    return Derivation((ALIGNED_STEPS, EDGE_STEPS), used, steps_)
+    return Derivation((ALIGNED_STEPS, EDGE_STEPS), used, steps_, needs=(sp.Lt(lam * curvature(0), 1),))

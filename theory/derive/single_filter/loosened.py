@@ -15,7 +15,7 @@ import sympy as sp
 
 from theory.derivation import Derivation, Step, at_least, equal, greater, less
 from theory.derive.single_filter.theorem_1 import TRUE_E3, TRUE_E4, w_next
-from theory.symbols import a, coordinate, d, gap, grid_expectation, i, j, lam, m, over, p, w
+from theory.symbols import a, all_active, coordinate, d, gap, grid_expectation, i, j, lam, m, over, p, w
 
 mean = sp.IndexedBase("mean", real=True)
 """mean[j] = E[X_j]: the two values of coordinate j are mean[j] +- d[j]."""
@@ -113,7 +113,9 @@ def faster_or_slower() -> Derivation:
     )
     result = sp.And(sp.Eq(gain, GAIN), sp.Eq(gain_mirrored, -GAIN))
     used = (f"{ALL_ACTIVE}, on all three grids", ALONG_E0, GRID, "E[X_0] = 1")
-    return Derivation((result,), used, proof, (sp.Eq(gain, change(1)), sp.Eq(gain_mirrored, change(-1))))
+    return Derivation(
+        (result,), used, proof, (sp.Eq(gain, change(1)), sp.Eq(gain_mirrored, change(-1))), needs=(all_active,)
+    )
 
 
 @cache
@@ -138,7 +140,9 @@ def first_update() -> Derivation:
         _energy(e, level),
         Step("on the symmetric grid g_i is", equal((TRUE_E4.rhs - w[i]) / (2 * lam), -(d[i] ** 2) * w[i])),
     )
-    return Derivation((FIRST_UPDATE,), (f"{ALL_ACTIVE}, on both grids", ALONG_E0, GRID, "E[X_0] = 1"), proof)
+    return Derivation(
+        (FIRST_UPDATE,), (f"{ALL_ACTIVE}, on both grids", ALONG_E0, GRID, "E[X_0] = 1"), proof, needs=(all_active,)
+    )
 
 
 def _energy(e: sp.IndexedBase, level: sp.Symbol) -> Step:
@@ -175,7 +179,9 @@ def slowest_mode() -> Derivation:
         Step("if d_0^2 = d_1^2 - u, u > 0, it is below", less(-fall * shift**2, 0)),
         Step("if d_0 = d_1 it is at d_1^2, and none is below", at_least(level**2 + rest, 0)),
     )
-    return Derivation((TRICHOTOMY,), ("mean_1 != 0", "d_1 <= 1, d_1 < d_i for i > 1", GRID), proof)
+    return Derivation(
+        (TRICHOTOMY,), ("mean_1 != 0", "d_1 <= 1, d_1 < d_i for i > 1", GRID), proof, needs=(sp.Ne(mean[1], 0),)
+    )
 
 
 @cache

@@ -85,7 +85,9 @@ def same_rates() -> Derivation:
             equal(factor * (factor**steps * (start - limit)), factor ** (steps + 1) * (start - limit)),
         ),
     )
-    return Derivation((SAME_RATES,), (f"{ALL_ACTIVE} at every update", GRID, "d_i > 0"), proof)
+    return Derivation(
+        (SAME_RATES,), (f"{ALL_ACTIVE} at every update", GRID, "d_i > 0"), proof, needs=(always_active, sp.Gt(d[i], 0))
+    )
 
 
 def _others() -> sp.Expr:
@@ -120,7 +122,7 @@ def variance_of_limit() -> Derivation:
         sp.Eq(mean_square_shift[k], (tau / 2**p) ** 2 * (2**p * second_moment) / second_moment**2)
         for k, second_moment in ((0, grid_expectation((1 + a[0]) ** 2)), (i, grid_expectation(a[i] ** 2)))
     )
-    return Derivation((VARIANCE,), used, proof, definitions)
+    return Derivation((VARIANCE,), used, proof, definitions, needs=(always_active, sp.Gt(d[i], 0)))
 
 
 @cache
@@ -135,4 +137,9 @@ def small_for_wide_grids() -> Derivation:
         ),
         Step("is not negative", at_least(tau**2 * ratio / (1 + ratio), 0)),
     )
-    return Derivation((sp.Implies(WIDE, sp.Le(mean_square_shift[i], tau**2)),), variance_of_limit().used, proof)
+    return Derivation(
+        (sp.Implies(WIDE, sp.Le(mean_square_shift[i], tau**2)),),
+        variance_of_limit().used,
+        proof,
+        needs=variance_of_limit().needs,
+    )

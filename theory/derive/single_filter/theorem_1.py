@@ -12,7 +12,7 @@ from functools import cache
 import sympy as sp
 
 from theory.derivation import Derivation, Step, at_least, equal
-from theory.symbols import X, coordinate, d, gap, grid_expectation, i, lam, m, over, size, w, w0_star
+from theory.symbols import X, all_active, coordinate, d, gap, grid_expectation, i, lam, m, over, size, w, w0_star
 
 descent = sp.IndexedBase("descent", real=True)
 """-(d f / d w_j) of one sample."""
@@ -110,7 +110,7 @@ def sum_over_grid_0() -> Derivation:
         Step("add the halves", equal(plus + minus, TRUE_E7.rhs)),
         Step("the same in one go, without the split", equal(size * grid_expectation(summand), TRUE_E7.rhs)),
     )
-    return Derivation((TRUE_E7,), USED, steps, TOTALS)
+    return Derivation((TRUE_E7,), USED, steps, TOTALS, needs=(all_active,))
 
 
 @cache
@@ -124,7 +124,7 @@ def split_over_half_grids() -> Derivation:
         Step("on the complement, a_i = -d_i", equal(minus, TRUE_E8_MINUS.rhs), printed=PRINTED_E8_MINUS.rhs),
         Step("the printed first half is the true second half", equal(PRINTED_E8_PLUS.rhs, minus)),
     )
-    return Derivation((TRUE_E8_PLUS, TRUE_E8_MINUS), USED, steps, HALVES)
+    return Derivation((TRUE_E8_PLUS, TRUE_E8_MINUS), USED, steps, HALVES, needs=(all_active,))
 
 
 @cache
@@ -144,7 +144,7 @@ def sum_over_grid_i() -> Derivation:
             printed=PRINTED_E9.rhs,
         ),
     )
-    return Derivation((TRUE_E9, sp.Eq(first_line, total_descent[i])), USED, steps, TOTALS)
+    return Derivation((TRUE_E9, sp.Eq(first_line, total_descent[i])), USED, steps, TOTALS, needs=(all_active,))
 
 
 @cache
@@ -152,7 +152,7 @@ def seven_in_one() -> Derivation:
     """Eq. (7) put into Eq. (1) gives Eq. (3)."""
     result = sp.Eq(w[0] + lam / size * total_descent[0], TRUE_E3.rhs)
     step = Step("Eq. (7) into Eq. (1)", equal(w[0] + lam / size * TRUE_E7.rhs, TRUE_E3.rhs))
-    return Derivation((result,), USED, (*sum_over_grid_0().steps, step), TOTALS)
+    return Derivation((result,), USED, (*sum_over_grid_0().steps, step), TOTALS, needs=(all_active,))
 
 
 @cache
@@ -173,7 +173,7 @@ def theorem_1() -> Derivation:
         ),
     )
     into_1 = sp.Eq(w[i] + lam / size * total_descent[i], w[i] * (1 - 2 * lam * d[i] ** 2))
-    return Derivation((TRUE_E3, TRUE_E4, into_1), USED, steps, (*UPDATE, *TOTALS))
+    return Derivation((TRUE_E3, TRUE_E4, into_1), USED, steps, (*UPDATE, *TOTALS), needs=(all_active,))
 
 
 @cache
@@ -190,7 +190,7 @@ def proportional_to_gap() -> Derivation:
         ),
     )
     result = sp.Abs(w_next[0] - w[0]) >= 2 * lam * sp.Abs(gap)
-    return Derivation((result,), USED, steps, (*UPDATE, *TOTALS))
+    return Derivation((result,), USED, steps, (*UPDATE, *TOTALS), needs=(all_active,))
 
 
 @cache
@@ -208,7 +208,7 @@ def quadratic_in_d() -> Derivation:
         ),
     )
     result = sp.Eq(sp.Abs(w_next[i] - w[i]), 2 * lam * d[i] ** 2 * sp.Abs(w[i]))
-    return Derivation((result,), USED, steps, (*UPDATE, *TOTALS))
+    return Derivation((result,), USED, steps, (*UPDATE, *TOTALS), needs=(all_active,))
 
 
 @cache
@@ -233,4 +233,6 @@ def contraction_order() -> Derivation:
         ),
     )
     faster = sp.Abs(w0_star - w_next[0]) * sp.Abs(w[i]) <= sp.Abs(w_next[i]) * sp.Abs(gap)
-    return Derivation((sp.Implies(lam * (h_0 + h_i) <= 1, faster),), (*USED, "0 <= d_i <= 1"), steps)
+    return Derivation(
+        (sp.Implies(lam * (h_0 + h_i) <= 1, faster),), (*USED, "0 <= d_i <= 1"), steps, needs=(all_active,)
+    )

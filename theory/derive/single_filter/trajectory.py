@@ -14,7 +14,7 @@ from sympy.concrete.delta import deltasummation
 
 from theory.derivation import Derivation, Step, at_least, at_most, equal, greater
 from theory.derive.single_filter.theorem_1 import TRUE_E3, TRUE_E4, theorem_1, w_next
-from theory.symbols import H, d, gap, i, j, lam, n, over_all, p, steps, w, w0_star, w_star
+from theory.symbols import H, all_active, d, gap, i, j, lam, n, over_all, p, steps, w, w0_star, w_star
 
 w_end = sp.IndexedBase("w_end", real=True)
 """The weights after `steps` updates."""
@@ -81,7 +81,9 @@ def step_count() -> Derivation:
         ),
     )
     result = sp.And(sp.Ge(count[i], STEP_COUNT), sp.Lt(count[i] - 1, STEP_COUNT))
-    return Derivation((result,), (ACTIVE, "0 < |rho_i| < 1", "|w_i| > tol at the start"), lines)
+    return Derivation(
+        (result,), (ACTIVE, "0 < |rho_i| < 1", "|w_i| > tol at the start"), lines, needs=(sp.Gt(sp.Abs(w[i]), tol),)
+    )
 
 
 @cache
@@ -104,7 +106,10 @@ def stable_rates() -> Derivation:
     )
     shrinks = sp.Lt(sp.Abs(w_next[0] - w0_star), sp.Abs(gap))
     return Derivation(
-        (sp.Equivalent(shrinks, sp.Lt(lam * (1 + d[0] ** 2), 1)),), ("every sample is active", "w_0 != w*_0"), lines
+        (sp.Equivalent(shrinks, sp.Lt(lam * (1 + d[0] ** 2), 1)),),
+        ("every sample is active", "w_0 != w*_0"),
+        lines,
+        needs=(all_active, sp.Gt(sp.Abs(gap), 0)),
     )
 
 
@@ -128,7 +133,12 @@ def best_rate() -> Derivation:
         Step("in terms of kappa", equal((top / bottom - 1) / (top / bottom + 1), (top - bottom) / (top + bottom))),
     )
     at_best = sp.Implies(sp.Eq(lam * (1 + d[0] ** 2 + h_min), 1), sp.Eq(worst, BEST_FACTOR))
-    return Derivation((sp.Ge(worst, BEST_FACTOR), at_best), ("every sample is active", "d_i > 0 for all i > 0"), lines)
+    return Derivation(
+        (sp.Ge(worst, BEST_FACTOR), at_best),
+        ("every sample is active", "d_i > 0 for all i > 0"),
+        lines,
+        needs=(all_active,),
+    )
 
 
 @cache

@@ -15,7 +15,7 @@ import sympy as sp
 
 from theory.derivation import Derivation, Step, at_least, equal
 from theory.derive.single_filter import theorem_1
-from theory.symbols import d, gap, i, j, lam, p, steps, w, w0_star
+from theory.symbols import all_active, d, gap, i, j, lam, p, steps, w, w0_star
 
 h = sp.IndexedBase("h", real=True, nonnegative=True)
 """h_j = E[X_j^2] over all samples."""
@@ -114,7 +114,9 @@ def full_batch() -> Derivation:
     )
     first = sp.Implies(sp.Ne(g[0], 0), flip[i] <= flip[0])
     same = sp.Implies(generic, sp.Eq(gsc, gsc_other))
-    return Derivation((TRUE_FLIP, TRUE_FLIPS, TRUE_GSC, GRID_MOMENTS, first, same), sf.USED, steps_)
+    return Derivation(
+        (TRUE_FLIP, TRUE_FLIPS, TRUE_GSC, GRID_MOMENTS, first, same), sf.USED, steps_, needs=(all_active,)
+    )
 
 
 @cache
@@ -139,7 +141,12 @@ def other_frames() -> Derivation:
     )
     few = sp.Le(flips[j], p - 1)
     mean = sp.Le(mean_gsc, (p - 1) / (steps - 1))
-    return Derivation((few, mean), (*theorem_1.USED[:2], "2 lam h_j < 1 for every eigenvalue h_j"), steps_)
+    return Derivation(
+        (few, mean),
+        (*theorem_1.USED[:2], "2 lam h_j < 1 for every eigenvalue h_j"),
+        steps_,
+        needs=(all_active, sp.Lt(2 * lam * (1 + d[0] ** 2), 1)),
+    )
 
 
 @cache
@@ -177,7 +184,7 @@ def heavy_ball() -> Derivation:
         ),
     )
     used = (*theorem_1.USED, "0 < mu < 1", "v = 0 before the first update", "g_j != 0 at it")
-    return Derivation((TRUE_NEVER, TRUE_ALWAYS, TRUE_ANGLE, TRUE_COUNT), used, steps_)
+    return Derivation((TRUE_NEVER, TRUE_ALWAYS, TRUE_ANGLE, TRUE_COUNT), used, steps_, needs=(all_active, generic))
 
 
 def _real_roots() -> tuple[Step, ...]:

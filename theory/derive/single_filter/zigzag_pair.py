@@ -15,7 +15,7 @@ from theory.derivation import Derivation, Step, at_least, equal, greater, less
 from theory.derive.single_filter import theorem_1
 from theory.derive.single_filter.zigzag import flip, flips
 from theory.derive.single_filter.zigzag_samples import POSITIVE, X_next, dot, e, same_side
-from theory.symbols import X, d, i, j, lam, steps
+from theory.symbols import X, all_active, d, i, j, lam, steps
 
 e_next = sp.IndexedBase("e_next", real=True)
 """The error after the first update."""
@@ -36,6 +36,10 @@ CROSSED = dot(e, X) * dot(e, X_next) < 0
 """w lies beyond the normal of one sample and not of the other."""
 NOT_CROSSED_OTHER = dot(e_other, X) * dot(e_other, X_next) > 0
 EQUAL_LENGTH = sp.Eq(dot(X, X), dot(X_next, X_next))
+ADEQUATE = sp.And(2 * lam * dot(X, X) < 1, 2 * lam * dot(X_next, X_next) < 1)
+SAME_DISTANCE = sp.Eq(dot(e, e), dot(e_other, e_other))
+ALONG = sp.Eq(e[0] * w_star[1] - e[1] * w_star[0], 0)
+"""The start is w0 = alpha w*."""
 
 
 def _product(sample: sp.IndexedBase) -> sp.Expr:
@@ -76,7 +80,9 @@ def straight_before_crossing() -> Derivation:
         Step("or the opposite one, with them", less(2 * (-_residual) * entry, 0)),
     )
     result = sp.Implies(sp.And(POSITIVE, same_side), sp.Eq(flips[j], 0))
-    return Derivation((result,), ("every sample is active", "y = w*.X", "positive coordinates"), steps_)
+    return Derivation(
+        (result,), ("every sample is active", "y = w*.X", "positive coordinates"), steps_, needs=(all_active, POSITIVE)
+    )
 
 
 @cache
@@ -101,7 +107,7 @@ def zigzag_between_normals() -> Derivation:
     )
     result = sp.Implies(sp.And(per_sample, CROSSED), sp.Eq(flips[j], steps - 1))
     used = ("X and X' are used in turn, one per update", "positive coordinates", "2 lam |X|^2 < 1 for both", "active")
-    return Derivation((result,), used, steps_)
+    return Derivation((result,), used, steps_, needs=(per_sample, all_active, POSITIVE, ADEQUATE))
 
 
 @cache
@@ -121,7 +127,7 @@ def sign_and_speed() -> Derivation:
         Step("not negative where u = lam (h_0 + h_i) - 1 >= 0", at_least(2 * excess * size, 0)),
     )
     result = sp.Implies(sp.And(RATE_ABOVE_BEST, _FLIPS_0_ONLY), ZIGZAG_SLOWER.args[1])
-    return Derivation((result,), (*theorem_1.USED, "lam (1 + d_0^2 + d_i^2) >= 1"), steps_)
+    return Derivation((result,), (*theorem_1.USED, "lam (1 + d_0^2 + d_i^2) >= 1"), steps_, needs=(all_active,))
 
 
 @cache
@@ -164,7 +170,7 @@ def progress_between_normals() -> Derivation:
     )
     result = sp.Implies(sp.And(EQUAL_LENGTH, CROSSED, NOT_CROSSED_OTHER), progress <= progress_other)
     used = ("one sample per update, drawn at random", "p = 2, |e| = |e_other|", "X.X' >= 0", "|X| = |X'|, lam R^2 < 1")
-    return Derivation((result,), used, steps_)
+    return Derivation((result,), used, steps_, needs=(all_active, POSITIVE, ADEQUATE, SAME_DISTANCE))
 
 
 def _decrease(kappa: sp.Expr, radius: sp.Expr, r: sp.Expr) -> sp.Expr:
@@ -199,7 +205,7 @@ def along_the_optimum() -> Derivation:
     )
     result = sp.Implies(sp.And(sp.Not(per_sample), EIGENVECTOR), FEWEST)
     used = ("full batch, every sample active", "w* is an eigenvector of E[X X^T]", "2 lam h < 1")
-    return Derivation((result,), used, steps_)
+    return Derivation((result,), used, steps_, needs=(all_active, ADEQUATE, ALONG))
 
 
 @cache

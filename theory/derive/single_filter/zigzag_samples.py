@@ -14,7 +14,7 @@ from sympy.logic.boolalg import Boolean
 from theory.derivation import Derivation, Step, at_least, equal
 from theory.derive.single_filter import theorem_1
 from theory.derive.single_filter.zigzag import flip
-from theory.symbols import X, d, i, j, lam, m, over, p
+from theory.symbols import X, all_active, d, i, j, lam, m, over, p
 
 e = sp.IndexedBase("e", real=True)
 """The error w_j - w*_j at the first update."""
@@ -44,6 +44,8 @@ same_side = sp.Symbol("same_side")
 """During the whole run, w lies on the same side of every sample's normal (observed)."""
 POSITIVE = sp.Symbol("positive")
 """Every coordinate of every sample is positive (observed), assumption 1."""
+no_ties = sp.Symbol("no_ties")
+"""No coordinate of any sample's gradient is zero (observed)."""
 
 
 def dot(left: sp.IndexedBase, right: sp.IndexedBase) -> sp.Expr:
@@ -100,7 +102,10 @@ def consecutive_samples() -> Derivation:
         Step("X'_j > 0 likewise", equal(sp.sign(r_next * other), sp.sign(r_next))),
     )
     return Derivation(
-        (TRUE_PAIR_FLIP, TRUE_RESIDUAL_NEXT, TRUE_TOGETHER), ("both samples are active", "y = w*.X"), steps_
+        (TRUE_PAIR_FLIP, TRUE_RESIDUAL_NEXT, TRUE_TOGETHER),
+        ("both samples are active", "y = w*.X"),
+        steps_,
+        needs=(all_active,),
     )
 
 
@@ -133,13 +138,13 @@ def random_order() -> Derivation:
     )
     chance = flip_probability(q[j])
     results: tuple[Boolean, ...] = (
-        sp.Eq(flip_rate[j], chance),
-        sp.Eq(flip_rate_distinct[j], chance * n_samples / (n_samples - 1)),
+        sp.Implies(sp.And(FROZEN, no_ties), sp.Eq(flip_rate[j], chance)),
+        sp.Implies(sp.And(FROZEN, no_ties), sp.Eq(flip_rate_distinct[j], chance * n_samples / (n_samples - 1))),
         sp.Eq(random_rate[j], chance),
         sp.Eq(shuffled_rate[j], chance * (1 + 1 / n_samples)),
     )
     used = ("both samples are active", "y = w*.X", "no update changes the sign of a residual", "no (e.X) X_j is zero")
-    return Derivation(results, used, steps_)
+    return Derivation(results, used, steps_, needs=(all_active,))
 
 
 @cache
@@ -165,11 +170,11 @@ def grid_regimes() -> Derivation:
         Step("a lone e_i: (e.X) X_i = e_i a_i^2", equal((u * width) * width, (u * -width) * -width)),
     )
     results = (
-        sp.Implies(FAR, sp.And(sp.Eq(flip_rate[0], 0), sp.Eq(flip_rate[i], half))),
-        sp.Implies(FAR, sp.Eq(gsc_rate, FAR_GSC)),
-        sp.Eq(cyclic_rate[0], 0),
-        sp.Eq(cyclic_rate[i], half**i),
-        sp.Implies(LONE, sp.And(sp.Eq(flip_rate[0], half), sp.Eq(flip_rate[i], 0))),
+        sp.Implies(sp.And(FAR, no_ties), sp.And(sp.Eq(flip_rate[0], 0), sp.Eq(flip_rate[i], half))),
+        sp.Implies(sp.And(FAR, no_ties), sp.Eq(gsc_rate, FAR_GSC)),
+        sp.Implies(same_side, sp.Eq(cyclic_rate[0], 0)),
+        sp.Implies(same_side, sp.Eq(cyclic_rate[i], half**i)),
+        sp.Implies(sp.And(LONE, FROZEN, no_ties), sp.And(sp.Eq(flip_rate[0], half), sp.Eq(flip_rate[i], 0))),
     )
     used = (*random_order().used, "the samples are the grid, 0 <= d_0 < 1 and d_i > 0 for i > 0")
-    return Derivation(results, used, steps_)
+    return Derivation(results, used, steps_, needs=(all_active,))

@@ -148,7 +148,12 @@ def lower_band() -> Derivation:
     )
     result = sp.Implies(sp.Or(SEPARATE, TALL), KERNEL_BELOW)
     used = (PATCHES, IN_BAND, "every pixel is seen", "patches tile the image, or N_out >= N_in kh kw")
-    return Derivation((sp.Implies(SEPARATE, KERNEL_BELOW), sp.Implies(TALL, KERNEL_BELOW), result), used, steps)
+    return Derivation(
+        (sp.Implies(SEPARATE, KERNEL_BELOW), sp.Implies(TALL, KERNEL_BELOW), result),
+        used,
+        steps,
+        needs=(sp.Gt(coverage, 0),),
+    )
 
 
 @cache
@@ -163,7 +168,7 @@ def inside() -> Derivation:
         Step("|R^T u|^2 = u.(R R^T u)", equal(((R.T * u).T * (R.T * u))[0], (u.T * R * R.T * u)[0])),
         *_two_taps(),
     )
-    return Derivation((INSIDE,), (PATCHES, FULL_ROWS), steps)
+    return Derivation((INSIDE,), (PATCHES, FULL_ROWS), steps, needs=(sp.Gt(whole, 0), sp.Lt(rows, columns + 1)))
 
 
 @cache
