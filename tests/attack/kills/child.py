@@ -1,0 +1,150 @@
+"""What is killed: a command of filterlaw that tells a log what it has done, and waits before a writing if asked to.
+
+`python -m tests.attack.kills.child ARGUMENT...`: the command line of filterlaw, or `run FOLDER EPOCHS` for one training
+run in this process. The environment says where the log is (LOG) and before which writing to wait (WAIT: 1, 2, ...).
+A writing stands between two system calls that name no file there is, `BEGIN` and `END`, by which a trace shows it.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from functools import wraps
+from typing import Any
+
+LOG, WAIT, IMAGES = "FILTERLAW_KILLS_LOG", "FILTERLAW_KILLS_WAIT", "FILTERLAW_CIFAR10"
+BEGIN, END = "/filterlaw-writing-begins", "/filterlaw-writing-ends"
+
+_writings = 0
+
+
+def say(line: str) -> None:
+    """Append a line to the log."""
+    descriptor = os.open(os.environ[LOG], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    try:
+        os.write(descriptor, f"{line}\n".encode())
+    finally:
+        os.close(descriptor)
+
+
+def _mark(path: str) -> None:
+    with suppress(FileNotFoundError):
+        os.stat(path)
+
+
+def _watched(function: Callable[..., Any], what: str) -> Callable[..., Any]:
+    @wraps(function)
+    def call(*given: Any, **named: Any) -> Any:
+        global _writings
+        _writings += 1
+        if os.environ.get(WAIT) == str(_writings):
+            say(f"at {what}")
+            select.select([0], [], [])
+        _mark(BEGIN)
+        try:
+            return function(*given, **named)
+        finally:
+            _mark(END)
+
+    return call
+
+
+def _told(function: Callable[..., Any], *, before: str = "", after: Callable[[Any], str] | None = None) -> Any:
+    @wraps(function)
+    def call(self: Any, *given: Any, **named: Any) -> Any:
+        if before:
+            say(before)
+        result = function(self, *given, **named)
+        if after is not None:
+            say(after(self))
+        return result
+
+    return call
+
+
+def watch(command: str) -> None:
+    """Have a command of filterlaw tell what it does; its heavy imports are made here, before it begins to work."""
+    import sim.files
+    import sim.generations
+
+    setattr(sim.generations.Generations, "store", _watched(sim.generations.Generations.store, "checkpoint"))
+    setattr(sim.generations.Generations, "remove", _watched(sim.generations.Generations.remove, "removal"))
+    written = sim.files.atomic_write
+    sim.files.atomic_write = _watched(written, "result")
+    if command in ("run", "train"):
+        import sim.cnn.run_store
+        from sim.cnn.training import Run
+
+        setattr(sim.cnn.run_store, "atomic_write", _watched(written, "result"))
+        setattr(Run, "__init__", _told(Run.__init__, before="ready"))
+        setattr(Run, "epoch", _told(Run.epoch, after=lambda run: f"done {run.settings.key} {run.done}"))
+    elif command == "simulate":
+        import sim.checkpoint
+        import sim.problem
+
+        kept = sim.checkpoint.Checkpoint.__call__
+
+        def keep(self: Any, snapshot: Any) -> None:
+            say(f"done run {snapshot.step}")
+            kept(self, snapshot)
+
+        setattr(sim.checkpoint.Checkpoint, "__call__", keep)
+        setattr(sim.checkpoint.Checkpoint, "load", _told(sim.checkpoint.Checkpoint.load, before="ready"))
+    elif command == "verify":
+        import theory.claims.run
+        import theory.display
+        import theory.serialise  # noqa: F401
+
+        say("ready")
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command line given."""
+    _let_anyone_trace()
+    if arguments[0] == "run":
+        return _run(arguments[1], int(arguments[2]))
+    import filterlaw
+
+    if arguments[0] == "train":
+        from sim.cnn import presets
+        from tests.attack.kills.settings import preset
+
+        known = presets.presets()
+        presets.presets = lambda: {**known, "tiny": preset()}  # type: ignore[assignment]
+    sys.argv = ["filterlaw", *arguments]
+    filterlaw.main()
+    return 0
+
+
+def _run(folder: str, epochs: int) -> int:
+    from pathlib import Path
+
+    import torch
+
+    from sim.cnn.data import images
+    from sim.cnn.run_store import RunStore, train
+    from tests.attack.kills.settings import tiny
+
+    torch.set_num_threads(1)
+    store = RunStore(Path(folder))
+    train(tiny(epochs), images("cifar10"), store, environment={"threads": 1}, device=torch.device("cpu"))
+    return 0
+
+
+def _let_anyone_trace() -> None:
+    """Where only a parent may trace its child, this lets a sibling do it."""
+    with suppress(OSError, AttributeError):
+        import ctypes
+
+        ctypes.CDLL(None).prctl(0x59616D61, ctypes.c_ulong(-1), 0, 0, 0)
+
+
+# in the worker processes of `train` this module is imported again, under another name
+if LOG in os.environ:
+    watch(os.environ["FILTERLAW_KILLS_COMMAND"])
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
