@@ -168,17 +168,33 @@ class _Entries(Fraction):
 
 def _nonzero_at_a_point(expression: sp.Expr) -> bool:
     """Whether the expression is nonzero at one point: p = 3, i = 1, j = 2, distinct positive rationals elsewhere."""
-    point: dict[str, Any] = {"p": 3, "i": 1, "j": 2}
-    for symbol in expression.free_symbols:
-        if isinstance(symbol, sp.Symbol) and symbol.name not in point:
-            seed = sum(ord(letter) * (k + 1) for k, letter in enumerate(symbol.name))
-            point[symbol.name] = 2 + seed % 3 if symbol.is_integer else _Entries(seed)
+    point = _point_for(expression)
     try:
         return bool(value(expression, point, exact=True) != 0)
     except TypeError:
         return _far_from_zero(expression, point)
     except ZeroDivisionError:
         return False
+
+
+def _point_for(expression: sp.Expr) -> dict[str, Any]:
+    """The values of its symbols at that point; they depend on the symbols' names alone."""
+    point: dict[str, Any] = {"p": 3, "i": 1, "j": 2}
+    for symbol in expression.free_symbols:
+        if isinstance(symbol, sp.Symbol) and symbol.name not in point:
+            seed = sum(ord(letter) * (k + 1) for k, letter in enumerate(symbol.name))
+            point[symbol.name] = 2 + seed % 3 if symbol.is_integer else _Entries(seed)
+    return point
+
+
+def _multiple(first: sp.Expr, second: sp.Expr) -> sp.Rational:
+    """The number c for which first = c second at that point, where both have exact values there; else 1."""
+    try:
+        one, other = (value(side, _point_for(side), exact=True) for side in (first, second))
+        ratio = Fraction(one) / Fraction(other)
+    except (TypeError, ZeroDivisionError):
+        return sp.Integer(1)
+    return sp.Rational(ratio.numerator, ratio.denominator)
 
 
 def _far_from_zero(expression: sp.Expr, point: dict[str, Any]) -> bool:
@@ -195,7 +211,8 @@ def _far_from_zero(expression: sp.Expr, point: dict[str, Any]) -> bool:
 def follows(premises: Sequence[Boolean], statement: Boolean) -> bool:
     """A small, sound entailment test: True only if the statement follows; False says "not shown".
 
-    Conjunctions are split; an equation may be rewritten with an equal side; an inequality follows from a stronger one;
+    Conjunctions are split; an equation may be rewritten, and multiplied by a number; an inequality follows from a
+    stronger one, from an equation that leaves it nothing to decide, and from itself times a positive number;
     an implication follows if its premise entails that of a known one and the known conclusion entails its own; an
     equivalence follows if both sides match those of a known one.
     """
@@ -237,20 +254,23 @@ def _same_pair(first: Sequence[Boolean], second: Sequence[Boolean]) -> bool:
 
 def _relation_follows(known: Relational, statement: Relational) -> bool:
     if isinstance(statement, sp.Equality):
-        return isinstance(known, sp.Equality) and any(
-            vanishes(difference)
-            for difference in (
-                (known.lhs - known.rhs) - (statement.lhs - statement.rhs),
-                (known.lhs - known.rhs) + (statement.lhs - statement.rhs),
-            )
-        )
+        if not isinstance(known, sp.Equality):
+            return False
+        difference, other = statement.lhs - statement.rhs, known.lhs - known.rhs
+        return any(vanishes(difference - c * other) for c in (1, -1, _multiple(difference, other)))
     if isinstance(statement, sp.Unequality):
         return isinstance(known, sp.Unequality) and {*known.args} == {*statement.args}
-    if isinstance(known, sp.Equality | sp.Unequality):
+    if isinstance(known, sp.Equality):
+        # it says two things: neither side is less than the other
+        sides = (known.lhs, known.rhs)
+        return any(_relation_follows(at_least(*order), statement) for order in (sides, sides[::-1]))
+    if isinstance(known, sp.Unequality):
         return False
     strict_wanted = isinstance(statement, sp.StrictGreaterThan | sp.StrictLessThan)
     strict_known = isinstance(known, sp.StrictGreaterThan | sp.StrictLessThan)
-    slack = sp.expand((statement.gts - statement.lts) - (known.gts - known.lts))
-    if vanishes(slack):
+    gap, known_gap = statement.gts - statement.lts, known.gts - known.lts
+    times = _multiple(gap, known_gap)
+    slack = sp.expand(gap - known_gap)
+    if vanishes(slack) or (times > 0 and vanishes(gap - times * known_gap)):
         return strict_known or not strict_wanted
     return bool(slack.is_positive if strict_wanted and not strict_known else slack.is_nonnegative)

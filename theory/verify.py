@@ -98,7 +98,7 @@ def verify(claim: Claim, *, level: Level = "cnn", seed: int = 0, records: str | 
         raise ValueError(f"seed must be an integer >= 0, got {seed!r}")
     start = time.perf_counter()
     clauses = tuple(
-        _clause_report(clause, checks_of(clause, level=level, seed=seed, records=records)) for clause in claim.clauses
+        clause_report(clause, checks_of(clause, level=level, seed=seed, records=records)) for clause in claim.clauses
     )
     return Report(claim, clauses, level, time.perf_counter() - start)
 
@@ -197,7 +197,8 @@ def _bound(observations: Sequence[Observation]) -> Callable[[Boolean, tuple[Bool
     return lambda statement, premises: agreement(observations, statement, premises)
 
 
-def _clause_report(clause: Clause, checks: Sequence[Check]) -> ClauseReport:
+def clause_report(clause: Clause, checks: Sequence[Check]) -> ClauseReport:
+    """The evidence that these checks find on a clause: on each reading that it offers, and on every control."""
     readings: list[tuple[Reading, Boolean, tuple[Boolean, ...]]] = [("printed", clause.printed, clause.needed)]
     if clause.corrected is not None:
         readings.append(("corrected", clause.corrected, clause.needed))
@@ -284,11 +285,12 @@ def exact_search(
             tried += 1
             if truth(statement, bound):
                 continue
-            found = _counterexample(route, observe, instance, statement, bound, condition)
-            first = first or found
+            reproduced = _reproduced(observe(route.lower(instance)), statement, bound)
+            if first is None or reproduced:
+                first = _counterexample(route, instance, statement, bound, condition, reproduced)
             # a tie is exact here but undecided in floats: go on to the smallest that floats can see
-            if found.reproduced:
-                return Outcome(True, tried, None, None, "counterexample found", found)
+            if reproduced:
+                return Outcome(True, tried, None, None, "counterexample found", first)
     if first is not None:
         return Outcome(True, tried, None, None, "counterexample found, but none that the simulator reproduces", first)
     return Outcome(False, tried, None, None, f"no counterexample among {tried} exact instances")
@@ -300,23 +302,30 @@ def _bindings(values: Values, joint: sp.Tuple) -> Iterator[dict[str, Any]]:
         yield {**values, **index}
 
 
+def _index(bound: dict[str, Any]) -> dict[str, Any]:
+    return {name: bound[name] for name in ("i", "j") if name in bound}
+
+
+def _reproduced(observation: Observation, statement: Boolean, bound: dict[str, Any]) -> bool:
+    """Whether the simulator, too, sees the statement fail, beyond its tolerance."""
+    seen = residual(statement, {**observation.values, **_index(bound)}, observation.tolerance)
+    return bool(np.all(seen > observation.tolerance))
+
+
 def _counterexample(
     route: ExactRoute,
-    observe: Callable[[Any], Observation],
     instance: Any,
     statement: Boolean,
     bound: dict[str, Any],
     condition: Boolean | None,
+    reproduced: bool,
 ) -> Counterexample:
-    index: dict[str, Any] = {name: bound[name] for name in ("i", "j") if name in bound}
-    observation = observe(route.lower(instance))
-    seen = residual(statement, {**observation.values, **index}, observation.tolerance)
     printed, actual = _sides(statement, bound)
     return Counterexample(
-        instance=(*route.describe(instance), *((name, str(k)) for name, k in index.items())),
+        instance=(*route.describe(instance), *((name, str(k)) for name, k in _index(bound).items())),
         printed=printed,
         actual=actual,
-        reproduced=bool(np.all(seen > observation.tolerance)),
+        reproduced=reproduced,
         excluded=None if condition is None else not truth(condition, bound),
     )
 
