@@ -1,14 +1,15 @@
 """The command line of filterlaw: the front door, nothing else.
 
 Exit status: 0 success; 1 a verdict is inconclusive (but for empirical claims that recorded runs leave undecided), a
-control was not rejected, a claim with a known verdict was misjudged, or the work was cut off; 2 bad usage; 130
-interrupted.
+control was not rejected, a claim with a known verdict was misjudged, or the work was cut off; 2 bad usage, or a
+file that cannot be read or written; 130 interrupted; 143 terminated.
 NumPy, SymPy, torch and matplotlib are imported inside the commands that need them, so that `--help` is instant.
 """
 
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import warnings
 from typing import Annotated, Any
@@ -35,7 +36,7 @@ from commands.report import report
 from commands.simulate import simulate_app
 from commands.train import train
 
-USAGE, INTERRUPTED = 2, 130
+USAGE, INTERRUPTED, TERMINATED = 2, 130, 143
 
 app = typer.Typer(
     help="The laws of how convolutional filters learn: derived, simulated, confirmed.",
@@ -165,9 +166,14 @@ def claims() -> int:
     return 0
 
 
+class Terminated(BaseException):
+    """SIGTERM, by which a scheduler ends a run: what has to be kept is kept on the way out, as on Ctrl-C."""
+
+
 def main() -> None:
     """Entry point of the `filterlaw` command."""
     warnings.showwarning = _show_warning
+    signal.signal(signal.SIGTERM, _terminate)
     sys.exit(run(sys.argv[1:]))
 
 
@@ -187,6 +193,9 @@ def run(arguments: list[str]) -> int:
         return 1
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
+    except Terminated:
+        print("filterlaw: terminated", file=sys.stderr)
+        return TERMINATED
     except BrokenPipeError:
         # the reader went away (`filterlaw claims | head`); Python must not complain at exit either
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -199,6 +208,10 @@ def run(arguments: list[str]) -> int:
     if code == INTERRUPTED:
         print("filterlaw: interrupted", file=sys.stderr)
     return int(code)
+
+
+def _terminate(*_: Any) -> None:
+    raise Terminated
 
 
 def _fail(message: str) -> int:

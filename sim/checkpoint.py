@@ -18,13 +18,17 @@ from sim.files import held_alone, require_writable
 from sim.generations import Generations
 
 
+SLOW = 0.2
+"""Seconds; an update that takes as long is kept at once, whatever writing takes."""
+
+
 class Checkpoint:
     """Keeps the latest snapshot of a run in a file: pass it to `descend` as `on_step`, within a `with` block.
 
-    The file is written after an update, and when the block is left, for whatever reason; in between so often that
-    writing takes at most the share `share` of the time (0: only at the end). So an interrupted run loses nothing; a
-    killed one the update under way, and where updates are faster than writing those since the last writing. What was
-    written before stays beside it (see `sim.generations`).
+    The file is written after every update that took `SLOW` seconds, after others so often that writing takes at most
+    the share `share` of the time (0: never), and when the block is left, for whatever reason. So an interrupted run
+    loses nothing, a killed one the update under way, or the fast ones since the last writing. What was written before
+    stays beside it (see `sim.generations`).
     settings: what the run was started with, of JSON types; a file that says otherwise is not taken up.
     Raises ValueError where the file cannot be written, BlockingIOError on entering the block if another process is in
     such a block for the same file.
@@ -36,6 +40,8 @@ class Checkpoint:
         self._settings = json.dumps(settings, sort_keys=True)
         self._pause = (1 - share) / share if share else float("inf")
         self._due = 0.0 if share else float("inf")
+        self._slow = SLOW if share else float("inf")
+        self._before = time.monotonic()
         self._unsaved: Snapshot | None = None
         self._held = ExitStack()
 
@@ -66,8 +72,10 @@ class Checkpoint:
 
     def __call__(self, snapshot: Snapshot) -> None:
         self._unsaved = snapshot
-        if time.monotonic() >= self._due:
+        now = time.monotonic()
+        if now >= self._due or now - self._before >= self._slow:
             self._save()
+        self._before = time.monotonic()
 
     def __enter__(self) -> Checkpoint:
         lock = f"{os.path.realpath(self._path)}.lock"

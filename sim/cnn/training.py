@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -219,6 +220,8 @@ def sign_changes(before: torch.Tensor, after: torch.Tensor) -> float:
 
 
 def _tensors(pixels: Pixels, labels: Labels, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+    # PyTorch warns of arrays that may not be written to, as views of a file's bytes are
+    pixels = np.require(pixels, requirements="W")
     images = torch.from_numpy(pixels).to(device, torch.float32, memory_format=torch.channels_last) / 255.0
     return images, torch.from_numpy(labels).to(device)
 

@@ -52,7 +52,12 @@ def test_resume_without_a_checkpoint_and_of_another_run(tmp_path: Path, capsys: 
     assert "p must be at most 49 unless" in capsys.readouterr().err
 
 
-def test_control_c_keeps_what_was_done(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("number", "status", "word"), [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")]
+)
+def test_control_c_and_a_scheduler_s_end_keep_what_was_done(
+    tmp_path: Path, number: signal.Signals, status: int, word: str
+) -> None:
     command = arguments(tmp_path, 400_000, "--resume", still=0.4)
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     process = subprocess.Popen(
@@ -61,10 +66,10 @@ def test_control_c_keeps_what_was_done(tmp_path: Path) -> None:
     deadline = time.monotonic() + 60
     while not (tmp_path / "run").exists() and time.monotonic() < deadline:
         time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, errors = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert "interrupted" in errors
+    assert (process.returncode, errors) == (status, f"filterlaw: {word}\n")
+    assert not (tmp_path / "run.lock").exists()
     record = np.load(tmp_path / "run", allow_pickle=False)
     assert 0 < len(record["gradients"]) < 400_000
     assert len(record["weights"]) == len(record["gradients"]) + 1

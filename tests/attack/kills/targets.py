@@ -131,15 +131,14 @@ def targets(images: Path, *, sample: bool) -> dict[str, Target]:
     kept = ("--checkpoint", "{out}/run", "--resume", "--json", "{out}/path.json")
     run = ("run", "{out}", str(epochs))
     train = ("train", "tiny", "--output", "{out}", "--device", "cpu", "--jobs", "2")
-    ids = ("C-E3", "C-E4", "C-E7", "C-E8", "--level", "simulation", "--output", "{out}")
-    several = ("C-E4", "S-E2", "C-CONV", "--level", "simulation", "--output", "{out}", "--jobs", "2")
+    ids = ("S-SUF", "S-NEC", "C-T1B", "--level", "symbolic", "--output", "{out}")
     runs = preset().runs
     listed = (
         Training("training run", run, epochs, images, (tiny(epochs),)),
         Training("filterlaw train", train, sum(r.epochs for r in runs), images, runs),
         Descent("trajectory of 49 weights", (*descent, *kept), steps),
         Verification("filterlaw verify", ("verify", *ids, "--jobs", "1")),
-        Verification("filterlaw verify on two processes", ("verify", *several)),
+        Verification("filterlaw verify on two processes", ("verify", *ids, "--jobs", "2")),
     )
     return {target.name: target for target in listed}
 

@@ -51,6 +51,17 @@ def test_it_learns(blobs):
     assert len(record["layers"]) == 2 * 5
 
 
+def test_images_that_may_not_be_written_to_are_as_good(blobs):
+    """As a file's bytes are, viewed as an array; PyTorch warns of them, once in a process."""
+    pixels = [np.frombuffer(a.tobytes(), np.uint8).reshape(a.shape) for a in (blobs.train, blobs.test)]
+    images = Images(blobs.name, blobs.classes, pixels[0], blobs.train_labels, pixels[1], blobs.test_labels)
+    torch.set_warn_always(True)
+    try:
+        assert run(images, 1).steps == run(blobs, 1).steps
+    finally:
+        torch.set_warn_always(False)
+
+
 def test_equal_settings_give_equal_bits_and_another_seed_does_not(blobs):
     one, two, other = run(blobs, 1), run(blobs, 1), run(blobs, 1, seed=1)
     assert one.steps == two.steps
