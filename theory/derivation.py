@@ -153,7 +153,9 @@ def vanishes(expression: sp.Expr) -> bool:
     if _nonzero_at_a_point(expression):
         return False
     expanded = sp.expand(expression.doit())
-    return bool(expanded == 0 or sp.simplify(expanded) == 0)
+    # sums are equal whatever their index is called
+    alike = expanded.has(sp.Sum, sp.Product) and sp.expand(expanded.as_dummy()) == 0
+    return bool(expanded == 0 or alike or sp.simplify(expanded) == 0)
 
 
 class _Entries(Fraction):
@@ -173,28 +175,36 @@ def _nonzero_at_a_point(expression: sp.Expr) -> bool:
         return bool(value(expression, point, exact=True) != 0)
     except TypeError:
         return _far_from_zero(expression, point)
-    except ZeroDivisionError:
+    except (ZeroDivisionError, IndexError):
         return False
 
 
-def _point_for(expression: sp.Expr) -> dict[str, Any]:
-    """The values of its symbols at that point; they depend on the symbols' names alone."""
+def _point_for(expression: sp.Expr, shift: int = 0) -> dict[str, Any]:
+    """The values of its symbols at that point; they depend on the symbols' names alone. shift: another such point."""
     point: dict[str, Any] = {"p": 3, "i": 1, "j": 2}
     for symbol in expression.free_symbols:
         if isinstance(symbol, sp.Symbol) and symbol.name not in point:
-            seed = sum(ord(letter) * (k + 1) for k, letter in enumerate(symbol.name))
+            seed = shift + sum(ord(letter) * (k + 1) for k, letter in enumerate(symbol.name))
             point[symbol.name] = 2 + seed % 3 if symbol.is_integer else _Entries(seed)
     return point
 
 
 def _multiple(first: sp.Expr, second: sp.Expr) -> sp.Rational:
-    """The number c for which first = c second at that point, where both have exact values there; else 1."""
+    """A simple number c for which first = c second at two points, as a guess at what is to be proven; else 1.
+
+    At one point alone there always is one, and algebra would have to find out that it is the wrong one elsewhere.
+    """
     try:
-        one, other = (value(side, _point_for(side), exact=True) for side in (first, second))
-        ratio = Fraction(one) / Fraction(other)
-    except (TypeError, ZeroDivisionError):
+        with np.errstate(all="ignore"):
+            here, there = (
+                float(value(first, _point_for(first, shift), exact=False))
+                / float(value(second, _point_for(second, shift), exact=False))
+                for shift in (0, 1)
+            )
+        simple = Fraction(here).limit_denominator(1000)
+    except (TypeError, ValueError, ArithmeticError, LookupError):
         return sp.Integer(1)
-    return sp.Rational(ratio.numerator, ratio.denominator)
+    return sp.Rational(simple.numerator, simple.denominator) if np.isclose(here, there, rtol=1e-9) else sp.Integer(1)
 
 
 def _far_from_zero(expression: sp.Expr, point: dict[str, Any]) -> bool:

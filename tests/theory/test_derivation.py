@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 import sympy as sp
 
-from theory.derivation import Derivation, Step, _far_from_zero, follows, vanishes
+from theory.derivation import Derivation, Step, _far_from_zero, _multiple, follows, vanishes
 
 x, y, z = sp.symbols("x y z", real=True)
 a, b = sp.symbols("a b", positive=True)
 c = sp.Symbol("c", nonnegative=True)
-i = sp.Symbol("i", integer=True)
+i, k = sp.symbols("i k", integer=True)
 w, d = sp.IndexedBase("w"), sp.IndexedBase("d")
 
 VANISHES = [
@@ -84,6 +84,8 @@ FOLLOWS = [
     ([sp.Eq(x, (1 + y) ** 2)], sp.Eq(x, 1 + 2 * y + y**2)),
     ([sp.Eq(x, y)], sp.Eq(3 * x, 3 * y)),
     ([sp.Eq(x, (1 + y) ** 2)], sp.Eq(-2 * x + 2, -4 * y - 2 * y**2)),
+    ([sp.Eq(x, sp.acos(y))], sp.Eq(3 * x, 3 * sp.acos(y))),
+    ([sp.Eq(x, sp.Sum(w[i], (i, 0, b)))], sp.Eq(x, sp.Sum(w[k], (k, 0, b)))),
     ([sp.Eq(x, y)], x >= y),
     ([sp.Eq(x, y)], x <= y),
     ([sp.Eq(x, y)], y - x + a > 0),
@@ -113,6 +115,9 @@ DOES_NOT_FOLLOW = [
     ([sp.Eq(x, y)], sp.Eq(x, -y)),
     ([sp.Eq(w[i], d[i])], sp.Eq(w[i], d[0])),
     ([sp.Eq(x, y)], sp.Eq(3 * x, 2 * y)),
+    ([sp.Eq(x, sp.acos(y))], sp.Eq(3 * x, 2 * sp.acos(y))),
+    ([sp.Eq(x, sp.Sum(w[i], (i, 0, b)))], sp.Eq(x, sp.Sum(w[k], (k, 1, b)))),
+    ([sp.Eq(x, sp.Sum(w[i], (i, 0, b)))], sp.Eq(x, sp.Sum(w[i], (k, 0, b)))),
     ([sp.Eq(x, y)], sp.Eq(z * x, z * x * y)),
     ([sp.Eq(x, y)], x > y),
     ([sp.Eq(x, y)], x >= y + a),
@@ -212,3 +217,10 @@ def test_a_difference_near_rounding_is_left_to_algebra():
 
 def test_a_point_outside_the_domain_decides_nothing():
     assert not _far_from_zero(sp.acos(a) + 1, {"a": 2.0})
+
+
+def test_two_expressions_are_taken_for_multiples_only_if_they_are_at_two_points() -> None:
+    assert _multiple(6 * (x + y), -4 * x - 4 * y) == sp.Rational(-3, 2)
+    # at any one point, one number is a multiple of another
+    for first, second in ((x, y), (x**2, x), (w[0] / (1 + a), d[0]), (x, x - x * y)):
+        assert _multiple(first, second) == 1
