@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_format
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -146,8 +145,10 @@ def _groups(given: list[str]) -> dict[str, int]:
 
 def _training(path: str) -> dict[str, Any]:
     """What a correlation's provenance keeps of the record of the training."""
+    from sim.json_files import read_json
+
+    record = read_json(path)
     try:
-        record = json_format.loads(Path(path).read_bytes())
         epochs = record["epochs"]
         return {
             "settings": record["settings"],
@@ -155,9 +156,7 @@ def _training(path: str) -> dict[str, Any]:
             "epochs": len(epochs),
             "test_accuracy": float(epochs[-1]["test_accuracy"]),
         }
-    except OSError as error:
-        raise ValueError(f"cannot read {path!r}: {(error.strerror or str(error)).lower()}") from error
-    except (ValueError, TypeError, KeyError, IndexError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, IndexError, OverflowError) as error:
         raise ValueError(
             f"cannot use {path!r}: it is no record of a training, with settings, environment and epochs, as `filterlaw "
             "train` keeps them"

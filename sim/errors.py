@@ -31,7 +31,10 @@ def require_array(value: object, name: str) -> FloatArray:
                 raise TypeError(f"{name} must hold real numbers, got {_short(entry)}")
     elif array.dtype.kind not in "iuf":
         raise TypeError(f"{name} must hold real numbers, got {_short(value)}")
-    return array.astype(np.float64)
+    try:
+        return array.astype(np.float64)
+    except OverflowError:
+        raise ValueError(f"{name} must be finite, got an integer beyond the range of float64") from None
 
 
 def require_finite(value: object, name: str) -> FloatArray:
@@ -131,7 +134,8 @@ def require_symmetric(value: object, name: str) -> FloatArray:
             f"{name} must be symmetric, got {name}[{i}, {j}] = {matrix[i, j]} and {name}[{j}, {i}] = {matrix[j, i]}; "
             f"({name} + {name}.T)/2 is"
         )
-    symmetric: FloatArray = (matrix + matrix.T) / 2
+    # halved first: the sum of the largest floats would overflow
+    symmetric: FloatArray = matrix / 2 + matrix.T / 2
     return symmetric
 
 

@@ -14,15 +14,13 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
-from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from sim.arrays import FloatArray, frozen_copy
-from sim.errors import require_correlation_matrix, require_non_negative, require_shape
+from sim.errors import printable, require_correlation_matrix, require_non_negative, require_shape
+from sim.json_files import parse_json, read_json
 
 FORMAT = 1
-LARGEST = 64 * 2**20
-"""Bytes; R of 31 x 31 filters with its errors takes some 40 MB."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,40 +85,24 @@ def find_correlation(source: str | os.PathLike[str]) -> KnownCorrelation:
             f"R must be the name of a known correlation ({listed}) or a file ending in .json, got {source!r}"
             + (f"; did you mean {near[0]!r}?" if near else "")
         )
-    return _parse((resources.files("sim") / "data" / f"{source}.json").read_bytes(), source)
+    content = (resources.files("sim") / "data" / f"{source}.json").read_bytes()
+    return _correlation(parse_json(content, repr(source)), source)
 
 
 def read_correlation(path: str | os.PathLike[str]) -> KnownCorrelation:
     """The matrix in a JSON file. Raises ValueError, with the path, for a missing file and for one that holds none."""
-    name = os.fspath(path)
-    try:
-        if Path(name).stat().st_size > LARGEST:
-            raise ValueError(
-                f"cannot read {name!r}: it is larger than {LARGEST >> 20} MiB, more than any correlation takes"
-            )
-        content = Path(name).read_bytes()
-    except OSError as error:
-        raise ValueError(f"cannot read {name!r}: {(error.strerror or str(error)).lower()}") from error
-    return _parse(content, name)
+    return _correlation(read_json(path), os.fspath(path))
 
 
-def _parse(content: bytes, name: str) -> KnownCorrelation:
-    try:
-        record = json.loads(content, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"cannot use {name!r}: it is no JSON of a correlation ({error})") from error
+def _correlation(record: Any, name: str) -> KnownCorrelation:
     if not isinstance(record, dict) or not {"format", "R", "bootstrap_error", "provenance"} <= record.keys():
         raise ValueError(
             f"cannot use {name!r}: it must hold format, R, bootstrap_error and provenance, as `filterlaw diagnose "
             "--correlation` writes them"
         )
-    if record["format"] != FORMAT:
-        raise ValueError(f"cannot use {name!r}: its format must be {FORMAT}, got {record['format']!r}")
+    if record["format"] is True or record["format"] != FORMAT:
+        raise ValueError(f"cannot use {name!r}: its format must be {FORMAT}, got {printable(repr(record['format']))}")
     try:
         return KnownCorrelation(record["R"], record["bootstrap_error"], record["provenance"])
     except (ValueError, TypeError) as error:
         raise ValueError(f"cannot use {name!r}: {error}") from error
-
-
-def _refuse_constant(text: str) -> NoReturn:
-    raise ValueError(f"{text} is no number")

@@ -15,12 +15,20 @@ from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
 from sim.arrays import FloatArray, frozen_copy
-from sim.errors import require_finite, require_int, require_non_negative, require_shape, require_unit_interval
+from sim.errors import (
+    printable,
+    require_finite,
+    require_int,
+    require_non_negative,
+    require_shape,
+    require_unit_interval,
+)
+from sim.json_files import parse_json, read_json
 
 FORMAT = 1
 MEASURES = ("train_loss", "train_accuracy", "test_loss", "test_accuracy", "sign_changes", "mean_gradient")
@@ -89,7 +97,7 @@ class TrainingRun:
 def read_table(preset: str) -> tuple[TrainingRun, ...]:
     """The runs of a preset whose table comes with the package; none if it has no such table."""
     file = resources.files("sim") / "data" / "runs" / f"{preset}.json"
-    return _runs(file.read_bytes(), file.name) if file.is_file() else ()
+    return _runs(parse_json(file.read_bytes(), repr(file.name)), file.name) if file.is_file() else ()
 
 
 def read_folder(folder: str | os.PathLike[str]) -> tuple[TrainingRun, ...]:
@@ -107,11 +115,7 @@ def read_folder(folder: str | os.PathLike[str]) -> tuple[TrainingRun, ...]:
     runs: list[TrainingRun] = []
     homes: dict[str, Path] = {}
     for file in files:
-        try:
-            content = file.read_bytes()
-        except OSError as error:
-            raise ValueError(f"cannot read {str(file)!r}: {(error.strerror or str(error)).lower()}") from error
-        for run in _runs(content, str(file)):
+        for run in _runs(read_json(file), str(file)):
             key = json.dumps(dict(run.settings), sort_keys=True)
             if key in homes:
                 raise ValueError(
@@ -123,15 +127,11 @@ def read_folder(folder: str | os.PathLike[str]) -> tuple[TrainingRun, ...]:
     return tuple(runs)
 
 
-def _runs(content: bytes, name: str) -> tuple[TrainingRun, ...]:
-    try:
-        record = json.loads(content, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"cannot use {name!r}: it is no JSON of training runs ({error})") from error
+def _runs(record: Any, name: str) -> tuple[TrainingRun, ...]:
     if not isinstance(record, dict) or "format" not in record or not {"runs", "settings"} & record.keys():
         raise ValueError(f"cannot use {name!r}: it is no record of a training run, nor a table of them")
-    if record["format"] != FORMAT:
-        raise ValueError(f"cannot use {name!r}: its format must be {FORMAT}, got {record['format']!r}")
+    if record["format"] is True or record["format"] != FORMAT:
+        raise ValueError(f"cannot use {name!r}: its format must be {FORMAT}, got {printable(repr(record['format']))}")
     listed = record.get("runs", [record])
     if not isinstance(listed, list):
         raise ValueError(f"cannot use {name!r}: runs must be a list, got {type(listed).__name__}")
@@ -145,16 +145,12 @@ def _runs(content: bytes, name: str) -> tuple[TrainingRun, ...]:
     return tuple(runs)
 
 
-def _refuse_constant(text: str) -> NoReturn:
-    raise ValueError(f"{text} is no number")
-
-
 def parse_run(record: Any) -> TrainingRun:
     """A run from its record, a JSON object. Raises ValueError or TypeError that names what is wrong in it."""
     settings = _mapping(record, "record").get("settings")
     settings = _mapping(settings, "settings")
     for name in COMPARED:
-        _entry(settings, name, "settings")
+        _require_setting(_entry(settings, name, "settings"), f"settings.{name}")
     require_int(settings["seed"], "settings.seed", 0)
     epochs = _list(record, "epochs", "record")
     if len(epochs) != require_int(settings["epochs"], "settings.epochs", 1):
@@ -208,7 +204,7 @@ def _mapping(value: Any, name: str) -> Mapping[str, Any]:
 
 def _entry(record: Any, name: str, where: str) -> Any:
     if name not in _mapping(record, where):
-        raise ValueError(f"{where} must have {name!r}, got {', '.join(record) or 'nothing'}")
+        raise ValueError(f"{where} must have {name!r}, got {_listed(record)}")
     return record[name]
 
 
@@ -217,3 +213,13 @@ def _list(record: Mapping[str, Any], name: str, where: str) -> list[Any]:
     if not isinstance(value, list):
         raise TypeError(f"{name} must be a list, got {type(value).__name__}")
     return value
+
+
+def _require_setting(value: Any, name: str) -> None:
+    """Runs are told apart by their settings, so that each must be a plain value."""
+    if value is not None and not isinstance(value, str | int | float):
+        raise TypeError(f"{name} must be a text, a number or null, got {type(value).__name__}")
+
+
+def _listed(record: Mapping[str, Any]) -> str:
+    return printable(", ".join(record)) or "nothing"

@@ -30,7 +30,7 @@ _KNOWN: Mapping[str, Callable[..., Any]] = {
     "Sum": sp.Sum,
     "Product": sp.Product,
     "sign": sp.sign,
-    "sqrt": sp.sqrt,
+    "sqrt": lambda x, evaluate: sp.Pow(x, sp.Rational(1, 2), evaluate=evaluate),
     "log": sp.log,
     "exp": sp.exp,
     "cos": sp.cos,
@@ -53,7 +53,7 @@ def as_formula(text: str) -> Markup:
         return prose(text)
     try:
         parts = [mathml(_built(part)) for part in _parsed(text)]
-    except (SyntaxError, ValueError, TypeError, AttributeError, RecursionError):
+    except (SyntaxError, ValueError, TypeError, AttributeError, RecursionError, MemoryError):
         return prose(text)
     return tag("div", *parts, class_="row")
 
@@ -78,7 +78,7 @@ def _built(node: ast.expr) -> Any:
         indices = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
         return sp.Indexed(sp.IndexedBase(node.value.id), *map(_built, indices))
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        inner = _built(node.operand)
+        inner = _number(_built(node.operand))
         return -inner if inner.is_Rational else sp.Mul(-1, inner, evaluate=False)
     if isinstance(node, ast.BinOp):
         return _combined(node.op, _built(node.left), _built(node.right))
@@ -92,7 +92,16 @@ def _built(node: ast.expr) -> Any:
     raise ValueError(f"no formula: {ast.dump(node)[:40]}")
 
 
+def _number(built: Any) -> Any:
+    """What can be calculated with; SymPy would warn of a sum with a tuple."""
+    if not isinstance(built, sp.Expr):
+        raise ValueError(f"no number: {type(built).__name__}")
+    return built
+
+
 def _combined(operation: ast.operator, left: Any, right: Any) -> Any:
+    _number(left)
+    _number(right)
     if isinstance(operation, ast.Add):
         return sp.Add(left, right, evaluate=False)
     if isinstance(operation, ast.Sub):
@@ -109,4 +118,4 @@ def _combined(operation: ast.operator, left: Any, right: Any) -> Any:
 
 
 def _unevaluated(name: str) -> dict[str, bool]:
-    return {} if name in ("Sum", "Product", "sqrt") else {"evaluate": False}
+    return {} if name in ("Sum", "Product") else {"evaluate": False}

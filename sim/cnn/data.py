@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sim.errors import require_positive_int
+from sim.errors import printable, require_positive_int
 
 Pixels = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
@@ -21,6 +21,9 @@ CIFAR_FOLDER = "FILTERLAW_CIFAR10"
 """The environment variable that names the folder of CIFAR-10's binary files."""
 SIDE = 32
 PIXELS = 3 * SIDE * SIDE
+MOST_IMAGES = 2**17
+"""In one file; CIFAR's largest has 50,000."""
+LARGEST_NAMES = 2**16
 BLOCK, STRIDE = 64, 4
 PHOTOGRAPHS = ("astronaut", "chelsea", "coffee", "rocket", "motorcycle", "china", "flower")
 
@@ -133,11 +136,18 @@ def images(name: str, folder: str | os.PathLike[str] | None = None) -> Images:
 
 def _records(path: Path, *, labels: int, classes: int) -> tuple[Pixels, Labels]:
     """Pixels and (the last of the) labels of one file. One record over is a cut-off file, not one to be guessed at."""
+    record = labels + PIXELS
     try:
-        content = path.read_bytes()
+        # a file of holes can be said to be larger than any memory
+        with path.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            if size > MOST_IMAGES * record:
+                raise ValueError(f"{path.name} must hold at most {MOST_IMAGES:,} records, got {size:,} bytes")
+            file.seek(0)
+            content = file.read(size)
     except OSError as error:
         raise ValueError(f"cannot read {path.name}: {(error.strerror or str(error)).lower()}") from error
-    size, record = len(content), labels + PIXELS
+    size = len(content)
     if size == 0 or size % record:
         raise ValueError(f"{path.name} must hold whole records of {record} bytes, got {size} bytes: it is cut off")
     rows = np.frombuffer(content, np.uint8).reshape(-1, record)
@@ -151,8 +161,10 @@ def _records(path: Path, *, labels: int, classes: int) -> tuple[Pixels, Labels]:
 def _names(path: Path, classes: int) -> tuple[str, ...]:
     """The classes' names as the data set's own text file lists them, else their numbers."""
     with suppress(OSError):
+        if not path.is_file() or path.stat().st_size > LARGEST_NAMES:
+            return tuple(str(index) for index in range(classes))
         listed = [line.strip() for line in path.read_text(encoding="utf-8", errors="replace").splitlines()]
-        listed = [name for name in listed if name]
+        listed = [printable(name) for name in listed if name]
         if len(listed) == classes:
             return tuple(listed)
     return tuple(str(index) for index in range(classes))

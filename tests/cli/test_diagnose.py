@@ -239,7 +239,7 @@ def test_files_that_are_no_weights_are_refused_in_one_line(run: Any, tmp_path: P
         (["--bn-eps", "nan"], "bn_eps must be finite"),
         (["--note", "x"], "record and note must come with --correlation FILE, got none"),
         (["--correlation", "R.json", "--record", "missing.json"], "cannot read 'missing.json': no such file"),
-        (["--correlation", "R.json", "--record", "w.pt"], "cannot use 'w.pt': it is no record of a training"),
+        (["--correlation", "R.json", "--record", "w.pt"], "cannot use 'w.pt': it is no strict JSON"),
         (["--json", "/dev/null/x"], "cannot write '/dev/null/x'"),
     ],
 )

@@ -75,7 +75,7 @@ def test_a_verdict_that_was_changed_is_refused(run, tmp_path):
         ("T-GOD", "unknown claim id 'T-GOD'; did you mean T-GOOD"),
         ("--output LICENSE", "cannot write 'LICENSE/report.html': part of the path is a file, not a folder"),
         ("--ledger none.json", "cannot read ledger 'none.json': no such file or directory"),
-        ("--ledger LICENSE", "ledger 'LICENSE' must be strict JSON"),
+        ("--ledger LICENSE", "cannot use ledger 'LICENSE': it is no strict JSON"),
         ("--ledger none.json --level symbolic", "--level must be left out with --ledger"),
         ("--ledger none.json --seed 1", "--seed must be left out with --ledger"),
         ("--ledger none.json --records x", "--records must be left out with --ledger"),

@@ -91,6 +91,20 @@ def test_everything_else_is_left_as_text(text):
     assert "<script>" not in markup
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["sqrt(9**9**9)", "sqrt(1/(9**9**9))", "log(9**9**9)", "Sum(k, (k, 1, 9**9**9))", "Product(k, (k, 1, 10**9))"],
+)
+def test_nothing_is_calculated(text):
+    # nor would it end
+    assert "<math" in as_formula(text)
+
+
+@pytest.mark.parametrize("text", ["(1, 2) + 1", "(1, 2)**2", "-(1, 2)", "2*(x, y)"])
+def test_tuples_are_not_calculated_with(text):
+    assert "<math" not in as_formula(text)
+
+
 @given(st.text(alphabet="wxi01[](),*/+-= <>.'\"", max_size=30))
 def test_reading_never_fails(text):
     assert isinstance(as_formula(text), Markup)

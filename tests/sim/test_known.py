@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sim import known
+from sim import json_files
 from sim.correlation import exponential_correlation
 from sim.known import KnownCorrelation, find_correlation, known_correlations, read_correlation
 
@@ -60,9 +60,9 @@ def test_no_name_is_known_where_nothing_is_packaged(tmp_path: Path, monkeypatch:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("", "no JSON of a correlation"),
-        ("{", "no JSON of a correlation"),
-        ("[" * 100_000, "no JSON of a correlation"),
+        ("", "it is no strict JSON"),
+        ("{", "it is no strict JSON"),
+        ("[" * 100_000, "it is no strict JSON"),
         ([1, 2], "must hold format, R, bootstrap_error and provenance"),
         ({"R": R.tolist()}, "must hold format, R, bootstrap_error and provenance"),
         (record(format=2), "format must be 1, got 2"),
@@ -70,6 +70,8 @@ def test_no_name_is_known_where_nothing_is_packaged(tmp_path: Path, monkeypatch:
         (record(R=np.eye(8).tolist(), bootstrap_error=np.zeros((8, 8)).tolist()), r"R must be k\^2 x k\^2"),
         (record(R=[[1, "a"], ["a", 1]]), "R must hold real numbers"),
         (record(R={}), "R must hold real numbers"),
+        (record(R=[[10**299]]), "R must have ones on its diagonal"),
+        (record(format=True), "format must be 1, got True"),
         (record(bootstrap_error=np.zeros((4, 4)).tolist()), r"bootstrap_error must have shape \(9, 9\), got \(4, 4\)"),
         (record(bootstrap_error=(-ERROR).tolist()), "bootstrap_error must be non-negative"),
         (record(provenance="me"), "provenance must be a mapping, got str"),
@@ -86,9 +88,9 @@ def test_other_files_are_refused_with_their_name(tmp_path: Path, content: object
 def test_what_is_no_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValueError, match="no such file"):
         read_correlation(tmp_path / "missing.json")
-    with pytest.raises(ValueError, match="is a directory"):
+    with pytest.raises(ValueError, match="it is a folder"):
         read_correlation(tmp_path)
-    monkeypatch.setattr(known, "LARGEST", 100)
+    monkeypatch.setattr(json_files, "LARGEST", 100)
     with pytest.raises(ValueError, match="it is larger than"):
         read_correlation(written(tmp_path, record()))
 

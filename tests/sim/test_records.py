@@ -105,13 +105,21 @@ def test_a_folder_holds_records_and_tables(tmp_path):
 
 
 FILES = {
-    "nothing": ("", r"x.json': it is no JSON of training runs \(Expecting value"),
-    "cut off": (json.dumps(GOOD)[:200], "it is no JSON of training runs"),
+    "nothing": ("", r"x.json': it is no strict JSON \(Expecting value"),
+    "cut off": (json.dumps(GOOD)[:200], "it is no strict JSON"),
     "a list": ("[]", "it is no record of a training run, nor a table of them"),
     "other JSON": ('{"R": []}', "it is no record of a training run, nor a table of them"),
     "another format": (json.dumps({**GOOD, "format": 2}), "its format must be 1, got 2"),
     "runs that are none": ('{"format": 1, "runs": 3}', "runs must be a list, got int"),
     "NaN": (json.dumps(changed(["epochs", 0, "test_loss"], np.nan)), "NaN is no number"),
+    "a setting that is a list": (
+        json.dumps(changed(["settings", "learning_rate"], [0.1])),
+        "settings.learning_rate must be a text, a number or null, got list",
+    ),
+    "infinity in disguise": (
+        json.dumps(GOOD).replace('"seed"', '"a": 1e999, "seed"'),
+        "1e999 is beyond the range of floating point numbers",
+    ),
     "a bad run in a table": (
         json.dumps({"format": 1, "runs": [GOOD, changed(["settings", "seed"], del_)]}),
         r"x.json', runs\[1\]: settings must have 'seed'",

@@ -99,12 +99,27 @@ def test_photo_patches_say_what_they_need(monkeypatch):
 def test_a_file_that_cannot_be_read_is_one_message(tmp_path, monkeypatch):
     write_cifar10(tmp_path, np.random.default_rng(4))
 
-    def denied(path):
+    def denied(path, mode):
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr("pathlib.Path.read_bytes", denied)
+    monkeypatch.setattr("pathlib.Path.open", denied)
     with pytest.raises(ValueError, match=r"cannot read data_batch_1\.bin: permission denied"):
         cifar(tmp_path)
+
+
+def test_a_file_larger_than_any_of_cifar_is_not_read(tmp_path):
+    write_cifar10(tmp_path, np.random.default_rng(4))
+    os.truncate(tmp_path / "data_batch_2.bin", 2**18 * 3073)
+    with pytest.raises(ValueError, match=r"data_batch_2\.bin must hold at most 131,072 records, got 805,568,512 bytes"):
+        cifar(tmp_path)
+
+
+@pytest.mark.parametrize("lay", [os.mkfifo, os.mkdir, lambda path: os.symlink("/dev/zero", path)])
+def test_names_that_cannot_be_read_are_numbers(tmp_path, lay):
+    write_cifar10(tmp_path, np.random.default_rng(4))
+    (tmp_path / "batches.meta.txt").unlink(missing_ok=True)
+    lay(tmp_path / "batches.meta.txt")
+    assert cifar(tmp_path).classes == tuple("0123456789")
 
 
 def test_subsets_are_the_first_images():

@@ -113,6 +113,28 @@ DAMAGED = {
         put((*GOOD, "evidence", 0, "passed"), "yes"),
         "evidence on T-GOOD has no proper 'passed'",
     ),
+    "clauses no list": (put((*BOTH, "clauses"), None), "T-BOTH has no proper 'clauses'"),
+    "version no text": (put(("environment", "packages", "numpy"), 2), "does not say in which environment"),
+    "unknown kind": (put((*GOOD, "evidence", 0, "kind"), "oracle"), "must be of a kind among symbolic, "),
+    "kind no text": (put((*GOOD, "evidence", 0, "kind"), ["symbolic"]), "evidence on T-GOOD has no proper 'kind'"),
+    "about nothing": (
+        put((*GOOD, "evidence", 0, "about"), put),
+        "must be about one of printed, corrected",
+    ),
+    "error below zero": (put((*GOOD, "evidence", 0, "max_error"), -1), "evidence on T-GOOD has no proper 'max_error'"),
+    "error no number": (put((*GOOD, "evidence", 0, "max_error"), "huge"), "has no proper 'max_error'"),
+    "passed without a trial": (put((*GOOD, "evidence", 0, "trials"), 0), "at least one trial where it passed, got 0"),
+    "passed beyond its tolerance": (put((*GOOD, "evidence", -1, "max_error"), 1), "passed with an error of 1 beyond"),
+    "effects no list": (put((*GOOD, "evidence", 0, "measured"), 3), "evidence on T-GOOD has no proper 'measured'"),
+    "counterexample left out": (put((*GOOD, "counterexample"), put), "T-GOOD has no proper 'counterexample'"),
+    "excluded no truth value": (
+        put((*BOTH, "clauses", 1, "counterexample", "excluded"), "no"),
+        "clause 2 of T-BOTH has no proper 'counterexample'",
+    ),
+    "reproduced no truth value": (
+        put((*FIX, "counterexample", "reproduced"), 1),
+        "T-FIX has no proper 'counterexample'",
+    ),
     "control among the evidence": (
         put((*GOOD, "evidence", 0, "kind"), "control"),
         "T-GOOD mixes evidence and controls",
@@ -133,12 +155,12 @@ def test_a_damaged_ledger_is_refused(ledger, damage):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "must be strict JSON"),
-        (b"{", "must be strict JSON"),
-        (b"[1", "must be strict JSON"),
-        (b'{"claims": [NaN]}', "must be strict JSON: NaN is no number in JSON"),
-        (b"\xff\xfe", "must be strict JSON"),
-        (b"[" * 100_000, "must be strict JSON"),
+        (b"", "it is no strict JSON ("),
+        (b"{", "it is no strict JSON ("),
+        (b"[1", "it is no strict JSON ("),
+        (b'{"claims": [NaN]}', "it is no strict JSON (NaN is no number)"),
+        (b"\xff\xfe", "it is no strict JSON ("),
+        (b"[" * 100_000, "it is no strict JSON ("),
         (b"[]", "must be a file that `filterlaw verify --json` wrote: it has no list of claims"),
         (b'"x"', "it has no list of claims"),
     ],
@@ -146,14 +168,16 @@ def test_a_damaged_ledger_is_refused(ledger, damage):
 def test_a_file_that_is_no_ledger_is_one_clear_error(tmp_path, content, message):
     path = tmp_path / "l.json"
     path.write_bytes(content)
-    with pytest.raises(ValueError, match=f"^ledger {re.escape(repr(os.fspath(path)))} .*{re.escape(message)}"):
+    with pytest.raises(
+        ValueError, match=f"^(cannot use )?ledger {re.escape(repr(os.fspath(path)))}:? .*{re.escape(message)}"
+    ):
         read_ledger(path)
 
 
 def test_a_missing_file_and_a_folder_are_named(tmp_path):
     with pytest.raises(ValueError, match=r"^cannot read ledger '.*none\.json': no such file or directory$"):
         read_ledger(tmp_path / "none.json")
-    with pytest.raises(ValueError, match=r"^cannot read ledger .*: is a directory$"):
+    with pytest.raises(ValueError, match=r"^cannot read ledger .*: it is a folder$"):
         read_ledger(tmp_path)
 
 
