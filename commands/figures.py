@@ -33,7 +33,7 @@ def figures(
             hint = f"; did you mean {', '.join(near)}?" if near else ""
             raise BadInput(f"unknown figure {name!r}{hint} (`filterlaw figures --list` lists them)")
 
-    from sim.files import require_writable_folder
+    from sim.files import NotWritten, require_writable_folder
 
     with bad_input():
         folder = require_writable_folder(output)
@@ -42,7 +42,10 @@ def figures(
         task = progress.add_task("", total=len(wanted))
         for name in wanted:
             progress.update(task, description=name)
-            written += room.render([name], folder)
+            try:
+                written += room.render([name], folder)
+            except NotWritten as error:
+                raise BadInput(str(error)) from error
             progress.advance(task)
     for path in written:
         print(path)

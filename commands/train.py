@@ -159,4 +159,5 @@ def _bar() -> Bar:
         TextColumn("left"),
         TimeRemainingColumn(),
     )
-    return Progress(*columns, console=Console(stderr=True, soft_wrap=True), transient=True)
+    errors = Console(stderr=True, soft_wrap=True)
+    return Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal)

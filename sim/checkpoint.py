@@ -17,7 +17,6 @@ from sim.descent import Snapshot
 from sim.files import held_alone, require_writable
 from sim.generations import Generations
 
-
 SLOW = 0.2
 """Seconds; an update that takes as long is kept at once, whatever writing takes."""
 

@@ -15,6 +15,10 @@ _NO_LOCKS = (errno.ENOSYS, errno.ENOTSUP, errno.ENOLCK)
 """What file systems without file locks answer."""
 
 
+class NotWritten(ValueError):
+    """A file that cannot be written."""
+
+
 def atomic_write(
     path: str | os.PathLike[str], data: bytes | str, *, keep: str | os.PathLike[str] | None = None
 ) -> None:
@@ -25,7 +29,7 @@ def atomic_write(
     process has left is removed by the next writing of the same file.
     keep: a name in the same folder under which the file that is replaced stays. A kill between the two renamings
     leaves that one alone.
-    Raises TypeError for data that is neither bytes nor text, ValueError where the file cannot be written.
+    Raises TypeError for data that is neither bytes nor text, NotWritten where the file cannot be written.
     """
     if not isinstance(data, bytes | str):
         raise TypeError(f"data must be bytes or str, got {type(data).__name__}")
@@ -43,7 +47,7 @@ def atomic_write(
             os.replace(name, target)
             _flush_folder(target.parent)
     except OSError as error:
-        raise ValueError(_refusal(path, error)) from error
+        raise NotWritten(_refusal(path, error)) from error
 
 
 def require_writable(path: str | os.PathLike[str]) -> Path:
@@ -58,7 +62,7 @@ def require_writable(path: str | os.PathLike[str]) -> Path:
             # a name that is too long fails here
             target.stat()
     except OSError as error:
-        raise ValueError(_refusal(path, error)) from error
+        raise NotWritten(_refusal(path, error)) from error
     return Path(path)
 
 
@@ -91,7 +95,7 @@ def _lock_file(path: str | os.PathLike[str]) -> int:
         try:
             descriptor = os.open(path, os.O_CREAT | os.O_RDWR | getattr(os, "O_NOFOLLOW", 0), 0o666)
         except OSError as error:
-            raise ValueError(_refusal(path, error)) from error
+            raise NotWritten(_refusal(path, error)) from error
         try:
             _lock(descriptor, wait=False)
             if _is_named(descriptor, path):
@@ -170,7 +174,7 @@ def _probe(folder: Path, path: str | os.PathLike[str]) -> None:
         with _temporary(folder, "probe"):
             pass
     except OSError as error:
-        raise ValueError(_refusal(path, error)) from error
+        raise NotWritten(_refusal(path, error)) from error
 
 
 def _checked(path: str | os.PathLike[str]) -> Path:

@@ -188,6 +188,17 @@ def test_figures_follow_their_contract(run, tmp_path, monkeypatch):
     assert "unknown figure 'fig4'; did you mean fig3, fig2? (`filterlaw figures --list` lists them)" in err
 
 
+def test_a_figure_that_cannot_be_written_is_one_line(run, tmp_path, monkeypatch):
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    status, out, err = run("figures", "reachable-sigma", "--output", tmp_path)
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert "reachable-sigma.png': no space left on device" in err
+    assert os.listdir(tmp_path) == []
+
+
 BAD = {
     "verfy": "No such command 'verfy'. Did you mean 'verify'?",
     "verify --nope": "No such option: --nope",

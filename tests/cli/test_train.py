@@ -38,8 +38,9 @@ def test_list_says_what_there_is(run):
 
 
 def test_a_preset_is_trained_and_not_trained_again(run, tmp_path, small):
-    status, out, _ = run("train", "demo", "--output", tmp_path / "runs", "--table", tmp_path / "table.json")
+    status, out, err = run("train", "demo", "--output", tmp_path / "runs", "--table", tmp_path / "table.json")
     assert status == 0
+    assert sorted(line[:16] for line in err.splitlines()) == sorted(run.key for run in small)
     assert out == f"2 of 2 runs of demo are in {tmp_path / 'runs'}\n"
     table = json.loads((tmp_path / "table.json").read_text())
     assert [entry["settings"]["init"] for entry in table["runs"]] == ["kaiming", "correlated"]

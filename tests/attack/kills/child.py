@@ -65,37 +65,43 @@ def _told(function: Callable[..., Any], *, before: str = "", after: Callable[[An
     return call
 
 
+def _step(keep: Callable[..., None]) -> Callable[..., None]:
+    def call(self: Any, snapshot: Any) -> None:
+        say(f"done run {snapshot.step}")
+        keep(self, snapshot)
+
+    return call
+
+
+def _wrap(owner: Any, name: str, by: Callable[[Any], Any]) -> None:
+    setattr(owner, name, by(getattr(owner, name)))
+
+
 def watch(command: str) -> None:
     """Have a command of filterlaw tell what it does; its heavy imports are made here, before it begins to work."""
     import sim.files
-    import sim.generations
+    from sim.generations import Generations
 
-    setattr(sim.generations.Generations, "store", _watched(sim.generations.Generations.store, "checkpoint"))
-    setattr(sim.generations.Generations, "remove", _watched(sim.generations.Generations.remove, "removal"))
-    written = sim.files.atomic_write
-    sim.files.atomic_write = _watched(written, "result")
+    _wrap(Generations, "store", lambda store: _watched(store, "checkpoint"))
+    _wrap(Generations, "remove", lambda remove: _watched(remove, "removal"))
+    _wrap(sim.files, "atomic_write", lambda write: _watched(write, "result"))
     if command in ("run", "train"):
+        # imports the writer that is watched by now
         import sim.cnn.run_store
         from sim.cnn.training import Run
 
-        setattr(sim.cnn.run_store, "atomic_write", _watched(written, "result"))
-        setattr(Run, "__init__", _told(Run.__init__, before="ready"))
-        setattr(Run, "epoch", _told(Run.epoch, after=lambda run: f"done {run.settings.key} {run.done}"))
+        _wrap(Run, "__init__", lambda begin: _told(begin, before="ready"))
+        _wrap(Run, "epoch", lambda epoch: _told(epoch, after=lambda run: f"done {run.settings.key} {run.done}"))
     elif command == "simulate":
-        import sim.checkpoint
         import sim.problem
+        from sim.checkpoint import Checkpoint
 
-        kept = sim.checkpoint.Checkpoint.__call__
-
-        def keep(self: Any, snapshot: Any) -> None:
-            say(f"done run {snapshot.step}")
-            kept(self, snapshot)
-
-        setattr(sim.checkpoint.Checkpoint, "__call__", keep)
-        setattr(sim.checkpoint.Checkpoint, "load", _told(sim.checkpoint.Checkpoint.load, before="ready"))
+        _wrap(Checkpoint, "load", lambda load: _told(load, before="ready"))
+        _wrap(Checkpoint, "__call__", _step)
     elif command == "verify":
+        import theory.claims
         import theory.claims.run
-        import theory.display  # noqa: F401
+        import theory.display
 
         theory.claims.all_claims()
         say("ready")
@@ -115,6 +121,7 @@ def main(arguments: list[str]) -> int:
         known = presets.presets()
         presets.presets = lambda: {**known, "tiny": preset()}  # type: ignore[assignment]
     sys.argv = ["filterlaw", *arguments]
+    say("begun")
     filterlaw.main()
     return 0
 

@@ -8,7 +8,7 @@ import subprocess
 import time
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tests.attack.kills.child import BEGIN, END
@@ -20,8 +20,6 @@ CALLS = ("openat", "write", "fsync", "rename", "fchmod", "flock", "close", "unli
 """System calls by which a file is written; each is tried at its first, second, ... time within a writing."""
 
 
-
-
 class NotTraced(RuntimeError):
     """There is no strace here, or it may not trace."""
 
@@ -30,7 +28,7 @@ class NotTraced(RuntimeError):
 class Traced:
     """Kills inside writings. at: how often at which system call on which file; chain: what they have shown."""
 
-    chain: Chain = Chain()
+    chain: Chain = field(default_factory=Chain)
     at: tuple[tuple[str, int], ...] = ()
     inside: tuple[tuple[str, int], ...] = ()
 
