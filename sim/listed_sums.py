@@ -12,9 +12,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from sim.arrays import FloatArray, IntArray
+from sim.compiled import njit
 
 LISTED_P = 10
 """Up to so many weights are listed: at most 2^5 residuals of 51 bits, and their number, then fit 64 bits."""

@@ -24,9 +24,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from sim.arrays import FloatArray, IntArray, MaskArray
+from sim.compiled import njit
 
 MOST_SIGNS = 48
 """So many signs that matter beyond the first: a byte table covers 8, and three of them a half."""

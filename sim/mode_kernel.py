@@ -12,10 +12,11 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numba import njit, types
+from numba import types
 from numba.extending import overload
 
 from sim.arrays import FloatArray
+from sim.compiled import njit
 
 LANES = 128
 """Modes of a block: 8 layers of it take 8 KiB."""
