@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import sympy as sp
 
-from theory.derivation import Derivation, Step, _far_from_zero, _multiple, follows, vanishes
+from theory.derivation import (
+    Derivation,
+    Step,
+    _far_from_zero,
+    _multiple,
+    at_least,
+    at_most,
+    equal,
+    follows,
+    greater,
+    less,
+    vanishes,
+)
 
 x, y, z = sp.symbols("x y z", real=True)
 a, b = sp.symbols("a b", positive=True)
@@ -224,3 +238,16 @@ def test_two_expressions_are_taken_for_multiples_only_if_they_are_at_two_points(
     # at any one point, one number is a multiple of another
     for first, second in ((x, y), (x**2, x), (w[0] / (1 + a), d[0]), (x, x - x * y)):
         assert _multiple(first, second) == 1
+
+
+@pytest.mark.parametrize("relation", [equal, at_least, greater, at_most, less], ids=lambda f: f.__name__)
+def test_what_is_evident_is_kept_as_it_was_written(relation):
+    assert relation(x, x).args == (x, x)
+    assert relation(sp.Integer(1), sp.Integer(2)).args == (1, 2)
+
+
+def test_magnitudes_are_factored_before_they_are_compared():
+    y_is = (sp.Eq(z, sp.Abs(x * y + x)),)
+    grounded = Derivation((sp.Eq(z, sp.Abs(x) * sp.Abs(y + 1)),), (), (), y_is)
+    assert grounded.ungrounded() == []
+    assert replace(grounded, result=(sp.Eq(z, sp.Abs(x) * sp.Abs(y - 1)),)).ungrounded()

@@ -15,7 +15,7 @@ from theory.display import claim_page, ledger_lines, plain, row, summary
 from theory.experiment import Measured, NotMeasured, Sample, Study
 from theory.ledger import Claim, Clause, Control, Hypothesis, Report, Verdict
 from theory.serialise import report_record, to_json
-from theory.verify import verify
+from theory.verify import on_intervals, verify
 
 gain, other = sp.symbols("gain other", real=True)
 LARGER, SMALLER = Control("ten times as much", gain > 10), Control("as much the other way", gain < -10)
@@ -222,3 +222,25 @@ def test_the_page_shows_effects_with_their_intervals():
 def test_samples_must_be_finite():
     with pytest.raises(ValueError, match=r"values of 'gain' must be finite, got values\[1\] = nan"):
         Sample((1.0, float("nan")), "gain")
+
+
+def test_a_statement_is_judged_on_the_effects_it_speaks_of():
+    """What else was measured neither widens its interval nor, with too few seeds, leaves it open."""
+    measured = study(around(1.0), other=[1.0]).measure(None)
+    outcome = on_intervals(measured, gain > 0, 0.95)
+    assert (outcome.passed, outcome.trials) == (True, 4)
+    assert [effect.symbol for effect in outcome.measured] == ["gain"]
+
+
+def test_a_statement_without_symbols_is_judged_on_all_that_was_measured():
+    measured = study(around(1.0), other=around(2.0)).measure(None)
+    outcome = on_intervals(measured, sp.false, 0.95)
+    assert (outcome.passed, outcome.trials) == (False, 4)
+    assert [effect.symbol for effect in outcome.measured] == ["gain", "other"]
+    nothing = on_intervals(Measured({}, "no runs"), sp.true, 0.95)
+    assert (nothing.passed, nothing.trials) == (None, 0)
+
+
+def test_a_placebo_exchanges_every_other_pair():
+    sample = Sample((1.0, 2.0, 3.0), "gain in points").exchanged()
+    assert sample == Sample((1.0, -2.0, 3.0), "gain in points, exchanged")

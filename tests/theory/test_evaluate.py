@@ -260,3 +260,28 @@ def test_products_run_over_their_range_and_are_1_where_it_is_empty() -> None:
     batch = {"p": 2, "w": np.array([[2.0, 3.0], [0.5, 0.0]])}
     assert np.array_equal(value(whole, batch, exact=False), [1.0, 0.0])
     assert value(sp.Product(w[k], (k, 0, i - 1)), {**batch, "i": 0}, exact=False) == 1.0
+
+
+def test_extremes_are_taken_row_by_row():
+    at = {"x": np.array([0.5, -2.0]), "y": np.array([-1.0, 3.0])}
+    assert value(sp.Max(x, y), at, exact=False).tolist() == [0.5, 3.0]
+    assert value(sp.Min(x, y), at, exact=False).tolist() == [-1.0, -2.0]
+
+
+def test_branches_are_evaluated_in_floats():
+    branches = sp.Piecewise((sp.exp(x), x > 0), (sp.Rational(1, 2), True))
+    assert value(branches, {"x": np.array([1.0, -1.0])}, exact=False) == pytest.approx([math.e, 0.5])
+
+
+def test_sides_that_meet_are_infinitely_far_from_unequal():
+    at = {"x": np.array([1.0, 1.0]), "y": np.array([1.0, 2.0])}
+    assert residual(sp.Ne(x, y), at, 1e-9).tolist() == [np.inf, 0.0]
+
+
+@pytest.mark.parametrize("exact", [True, False])
+def test_an_entry_before_the_first_is_none(exact):
+    # Python's sequences would count from their end
+    with pytest.raises(IndexError, match=r"indices must be >= 0, got w\[j - 1\] at \(-1,\)"):
+        value(
+            sp.IndexedBase("w")[sp.Symbol("j", integer=True) - 1], {"w": np.array([[1.0], [2.0]]), "j": 0}, exact=exact
+        )

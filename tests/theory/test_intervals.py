@@ -136,3 +136,19 @@ def test_unknown_symbols_and_functions_are_refused():
         decide(sp.Gt(sp.exp(x), 2), {"x": (0.0, 1.0)})
     with pytest.raises(TypeError, match=r"cannot decide .* on intervals"):
         decide(sp.Equivalent(sp.Gt(x, 0), sp.Gt(y, 0), evaluate=False), {"x": (0.0, 1.0), "y": (0.0, 1.0)})
+
+
+@pytest.mark.parametrize(
+    ("statement", "below", "across", "above"),
+    [
+        (x > 0, False, None, True),
+        (x >= 0, False, None, True),
+        (x < 0, True, None, False),
+        (x <= 0, True, None, False),
+        (sp.Eq(x, 0), False, None, False),
+        (sp.Ne(x, 0), True, None, True),
+    ],
+)
+def test_an_interval_near_its_bound_is_decided_like_one_far_away(statement, below, across, above):
+    near = [decide(statement, {"x": ends}) for ends in ((-0.5, -0.25), (-0.25, 0.25), (0.25, 0.5))]
+    assert near == [below, across, above]

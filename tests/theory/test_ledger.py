@@ -232,3 +232,17 @@ def test_formula_is_sympy_syntax():
     statement = sp.Implies(x > 0, sp.Eq(x * y, 2))
     assert sp.sympify(formula(statement)) == statement
     assert formula(None) is None
+
+
+def test_what_nothing_is_said_of_is_empty():
+    """Nobody has to say what a statement does without: no correction, no condition, no counterexample, no effects."""
+    clause = Clause("y is 1", sp.true, lambda: None, lambda: None, (Control("false", sp.false),))
+    assert (clause.hypotheses, clause.corrected, clause.condition, clause.study) == ((), None, None, None)
+    assert (clause.name, clause.controls[0].placebo, Hypothesis("in words").statement) == ("", False, None)
+    assert Claim("T", "", "", (clause,)).note == ""
+    evidence = Evidence("symbolic", True, 1, None, None, None, "")
+    assert (evidence.check, evidence.about, evidence.counterexample, evidence.measured) == ("", "printed", None, ())
+    assert FOUND.excluded is None
+    part = ClauseReport(clause, (evidence,))
+    assert part.used == ()
+    assert Report(Claim("T", "", "", (clause,)), (part,), "symbolic").seconds == 0.0

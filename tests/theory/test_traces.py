@@ -105,3 +105,9 @@ def test_traces_of_float_batches_are_those_of_numpy() -> None:
 def test_matrices_that_cannot_be_evaluated_are_named() -> None:
     with pytest.raises(TypeError, match="cannot evaluate the matrix"):
         value(sp.Trace(sp.Inverse(A)), POINT, exact=True)
+
+
+def test_zero_and_identity_matrices_add_and_multiply_nothing() -> None:
+    zero, one = sp.ZeroMatrix(n, n), sp.Identity(n)
+    assert collected(sp.Trace(sp.MatAdd(A, zero, evaluate=False))) == sp.Trace(sp.MatMul(A))
+    assert collected(sp.Trace(sp.MatMul(A, one, evaluate=False))) == sp.Trace(sp.MatMul(A))

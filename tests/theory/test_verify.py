@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from itertools import count
 
 import numpy as np
 import pytest
@@ -273,3 +274,82 @@ def test_agreement_reports_the_worst_instance_relative_to_its_tolerance():
     assert outcome.max_error == pytest.approx(2e-3)
     assert outcome.detail == "2 of 3 instances agree"
     assert agreement([observation], sp.Eq(y, x), (x > 5,)).passed is None
+
+
+def test_a_search_without_end_stops_where_it_is_told_to():
+    route = experiment(candidates=(Fraction(n) for n in count())).exact
+    assert exact_search(route, experiment().observe, y >= 0, ()).trials == 2000
+
+
+def test_an_index_that_only_the_statement_has_runs_over_the_coordinates():
+    w, i = sp.IndexedBase("w"), sp.Symbol("i", integer=True)
+    route = ExactRoute(
+        candidates=lambda: [(1, 1, 1), (1, 1, -2)],
+        observe=lambda v: {"p": 3, "w": v},
+        describe=lambda v: (("w", str(v)),),
+        lower=lambda v: v,
+    )
+    outcome = exact_search(route, lambda v: Observation({"p": 3, "w": np.array(v)[:, None]}, 1e-12), w[i] > 0, ())
+    assert outcome.trials == 4
+    assert outcome.counterexample is not None
+    assert outcome.counterexample.instance == (("w", "(1, 1, -2)"), ("i", "2"))
+
+
+def test_controls_are_reported_with_the_numbers_that_rejected_them():
+    lines = [e for e in verify(NON_NEGATIVE, seed=3).clauses[0].evidence if e.kind == "control"]
+    (half,) = (e for e in lines if e.check == "simulator" and e.detail.startswith("half"))
+    assert (half.trials, half.tolerance, half.seed) == (250, TOLERANCE, 3)
+    assert 1 < half.max_error <= 4.5
+
+
+def test_where_no_hypothesis_is_met_nothing_was_tried():
+    outcome = agreement(list(map(experiment().observe, sample(np.random.default_rng(0)))), y >= 0, (x > 5,))
+    assert (outcome.passed, outcome.trials, outcome.max_error, outcome.tolerance) == (None, 0, None, None)
+
+
+def test_an_experiment_needs_no_more_than_a_simulator():
+    bare = Experiment("bare", sample, experiment().observe)
+    assert (bare.exact, bare.layer, bare.layer_sample) == (None, None, None)
+
+
+UNTESTED = {
+    "an implication whose premise is never met": sp.Implies(x > 100, sp.Eq(y, 7)),
+    "the same within a conjunction": sp.And(y >= 0, sp.Implies(x > 100, y < 0)),
+    "a premise that only a tie could meet": sp.Implies(sp.Eq(x, sp.Rational(1, 3)), y < 0),
+    "strictly more, where all is a tie": y > x**2,
+    "the same under a premise": sp.Implies(x > 0, y > x**2),
+    "an equivalence of which one side is never true": sp.Equivalent(x > 100, y < 0),
+    "an equivalence of which one side is never false": sp.Equivalent(x < 100, y >= 0),
+}
+
+
+@pytest.mark.parametrize("name", UNTESTED)
+def test_floats_decide_nothing_where_nothing_is_tested(name):
+    observed = [experiment().observe(batch) for batch in sample(np.random.default_rng(0))]
+    outcome = agreement(observed, UNTESTED[name], ())
+    assert outcome.passed is None
+    assert outcome.detail.startswith("no instance shows that ")
+    asserted = claim(UNTESTED[name], run=experiment(candidates=[]), derive=derivation(result=(UNTESTED[name],)))
+    assert verify(asserted).verdict == Verdict.INCONCLUSIVE
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        sp.Implies(x > 1, y > x),
+        sp.And(y >= 0, sp.Implies(x > 1, y > x)),
+        sp.Implies(x > 1, sp.Implies(x > 2, y > 4)),
+        y > -1,
+        y >= x**2,
+        sp.Equivalent(x**2 > 4, y > 4),
+    ],
+    ids=str,
+)
+def test_what_some_instance_tests_is_decided(statement):
+    observed = [experiment().observe(batch) for batch in sample(np.random.default_rng(0))]
+    assert agreement(observed, statement, ()).passed is True
+
+
+def test_what_is_violated_is_false_though_nothing_else_is_tested():
+    observed = [experiment().observe(batch) for batch in sample(np.random.default_rng(0))]
+    assert agreement(observed, sp.And(y < 0, sp.Implies(x > 100, y < 0)), ()).passed is False

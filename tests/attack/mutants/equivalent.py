@@ -1,0 +1,55 @@
+"""Mutants that are known to change nothing, each with the reason why."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from tests.attack.mutants.sources import Mutant
+from tests.attack.mutants.workshop import ROOT
+
+LIST = Path(__file__).with_name("equivalent.toml")
+
+
+@dataclass(frozen=True)
+class Equivalent:
+    """A change of one file (lines stripped, joined by " / ") that no test can notice, because of `reason`."""
+
+    file: str
+    function: str
+    before: str
+    after: str
+    reason: str
+
+
+@cache
+def equivalents() -> tuple[Equivalent, ...]:
+    """The list. Raises ValueError for an entry whose lines are not in its file any more, or one without a reason."""
+    entries = tuple(Equivalent(**entry) for entry in tomllib.loads(LIST.read_text(encoding="utf-8"))["equivalent"])
+    for entry in entries:
+        require_current(entry, (ROOT / entry.file).read_text(encoding="utf-8"))
+    return entries
+
+
+def require_current(entry: Equivalent, source: str) -> None:
+    """Raises ValueError if the lines of an entry are not in the source text, or if it gives no reason."""
+    lines = [line.strip() for line in source.splitlines()]
+    wanted = entry.before.split(" / ")
+    if not any(lines[n : n + len(wanted)] == wanted for n in range(len(lines))):
+        raise ValueError(f"{LIST.name} lists a line that {entry.file} does not have: {entry.before}")
+    if not entry.reason.strip():
+        raise ValueError(f"{LIST.name} must give a reason why this changes nothing: {entry.before} -> {entry.after}")
+
+
+def known(mutant: Mutant, listed: Sequence[Equivalent]) -> str | None:
+    """The reason why a mutant changes nothing, or None if it is not listed."""
+    same = (
+        entry.reason
+        for entry in listed
+        if (entry.file, entry.function, entry.before, entry.after)
+        == (mutant.file, mutant.function, mutant.before, mutant.after)
+    )
+    return next(same, None)
