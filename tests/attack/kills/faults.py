@@ -188,12 +188,20 @@ def _damage(target: Target, out: Path, free: Undisturbed, *, finished: bool = Fa
         if path.suffix == ".tmp":
             continue
         if name in ("run", "run.previous"):
-            if path.read_bytes() != EARLIER and Generations(path).load() is None:
-                yield f"{name!r} is damaged"
+            if path.read_bytes() != EARLIER and (wrong := _unloadable(path)):
+                yield wrong
         elif name not in free.files:
             yield f"{name!r} is left"
         elif path.read_bytes() != free.files[name] and (finished or path.read_bytes() != EARLIER):
             yield f"{name!r} is neither the earlier file nor that of a whole run"
+
+
+def _unloadable(path: Path) -> str:
+    try:
+        Generations(path).load()
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 def _goes_on(target: Target, out: Path, free: Undisturbed, log: Path) -> Iterator[str]:
