@@ -52,16 +52,20 @@ def index_names(statement: sp.Basic) -> frozenset[str]:
 def value(expression: sp.Basic, values: Values, *, exact: bool) -> Any:
     """The value of an expression: a Fraction, or a float array that broadcasts to (B,).
 
-    Raises KeyError for a symbol that `values` does not give, TypeError for a function it cannot evaluate exactly.
+    Raises KeyError for a symbol that `values` does not give, IndexError for an entry that there is not, TypeError for
+    a function it cannot evaluate exactly.
     """
     if isinstance(expression, sp.Rational):
         return Fraction(int(expression.p), int(expression.q)) if exact else float(expression)
     if isinstance(expression, sp.Indexed):
         index = tuple(int(value(k, values, exact=True)) for k in expression.indices)
         found = values[str(expression.base.label)]
-        return reduce(operator.getitem, index, found)
+        # a sequence would count from its end
+        if min(index) < 0:
+            raise IndexError(f"indices must be >= 0, got {expression} at {index}")
+        return _number(reduce(operator.getitem, index, found), exact=exact)
     if isinstance(expression, sp.Symbol):
-        return values[expression.name]
+        return _number(values[expression.name], exact=exact)
     if isinstance(expression, sp.Sum | sp.Product):
         return _over_range(expression, values, exact=exact)
     if isinstance(expression, sp.Trace):
@@ -89,6 +93,11 @@ def value(expression: sp.Basic, values: Values, *, exact: bool) -> Any:
     if not exact and isinstance(expression, sp.NumberSymbol):
         return float(expression)
     raise TypeError(f"cannot evaluate {expression!s} {'exactly' if exact else 'in floats'}")
+
+
+def _number(found: Any, *, exact: bool) -> Any:
+    # NumPy's functions do not take fractions
+    return float(found) if isinstance(found, Fraction) and not exact else found
 
 
 def _over_range(expression: sp.Sum | sp.Product, values: Values, *, exact: bool) -> Any:
@@ -212,6 +221,25 @@ def residual(statement: sp.Basic, values: Values, tolerance: Any) -> Array:
     false = surely(_negate(statement), values, tolerance)
     lost = _has_nan(statement, values) & ~surely(statement, values, tolerance)
     return np.where(false | lost, np.inf, 0.0)
+
+
+@lru_cache(maxsize=4096)
+def obligations(statement: sp.Basic) -> tuple[sp.Basic, ...]:
+    """What must be seen to be true, beyond the tolerance, on some instance each for the statement to be tested at all.
+
+    The premise of an implication, or it never says anything; a strict inequality, which no tie can show to fail; one
+    side of an equivalence, and its opposite.
+    """
+    if isinstance(statement, sp.And):
+        return tuple(dict.fromkeys(part for each in statement.args for part in obligations(each)))
+    if isinstance(statement, sp.Implies):
+        premise, conclusion = statement.args
+        return tuple(sp.And(premise, part) for part in obligations(conclusion)) or (premise,)
+    if isinstance(statement, sp.Equivalent):
+        return (statement.args[0], _negate(statement.args[0]))
+    if isinstance(statement, sp.StrictGreaterThan | sp.StrictLessThan):
+        return (statement,)
+    return ()
 
 
 def _has_nan(statement: sp.Basic, values: Values) -> Array:

@@ -21,7 +21,7 @@ from sympy.core.relational import Relational
 from sympy.logic.boolalg import Boolean
 
 from theory.derivation import Derivation
-from theory.evaluate import indices, residual, surely, truth, value
+from theory.evaluate import indices, obligations, residual, surely, truth, value
 from theory.experiment import ExactRoute, Experiment, Measured, NotMeasured, Observation, Study, Values
 from theory.intervals import CONFIDENCE, FEWEST, PLACEBO_CONFIDENCE, decide, measurements
 from theory.ledger import (
@@ -349,8 +349,12 @@ def _sides(statement: Boolean, values: dict[str, Any]) -> tuple[str, str]:
 
 
 def agreement(observations: Sequence[Observation], statement: Boolean, premises: Sequence[Boolean]) -> Outcome:
-    """Whether the statement holds within tolerance on every observed instance that satisfies the premises."""
+    """Whether the statement holds within tolerance on every observed instance that satisfies the premises.
+
+    Undecided if there is none, or none on which it says anything: `theory.evaluate.obligations`.
+    """
     joint = sp.Tuple(statement, *premises)
+    unseen = list(obligations(statement))
     trials, violations, worst, error, allowed = 0, 0, -1.0, None, None
     for observation in observations:
         for bound in _bindings(observation.values, joint):
@@ -361,6 +365,7 @@ def agreement(observations: Sequence[Observation], statement: Boolean, premises:
             distance, tolerance, mask = np.broadcast_arrays(distance, observation.tolerance, mask)
             if not np.any(mask):
                 continue
+            unseen = [part for part in unseen if not np.any(surely(part, bound, observation.tolerance) & mask)]
             distance, tolerance = distance[mask], tolerance[mask]
             trials += distance.size
             violations += int(np.sum(distance > tolerance))
@@ -370,5 +375,7 @@ def agreement(observations: Sequence[Observation], statement: Boolean, premises:
                 error, allowed = float(distance[ratio.argmax()]), float(tolerance[ratio.argmax()])
     if trials == 0:
         return Outcome(None, 0, None, None, "no instance satisfied the hypotheses")
+    if unseen and not violations:
+        return Outcome(None, trials, error, allowed, f"no instance shows that {unseen[0]}, so nothing is tested")
     detail = f"{trials - violations} of {trials} instances agree"
     return Outcome(violations == 0, trials, error, allowed, detail)
