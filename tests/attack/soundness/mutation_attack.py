@@ -1,0 +1,148 @@
+"""Mutants of what one clause states and derives, judged in its place; and slips in its derivation."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import sympy as sp
+from sympy.logic.boolalg import Boolean
+
+from tests.attack.soundness.entailment import at_instance, tried
+from tests.attack.soundness.mutations import Mutant, mutants
+from tests.attack.soundness.stand import EXPERIMENTS, REFUSALS, Stand
+from theory.derivation import Derivation, follows
+from theory.evaluate import indices
+from theory.verify import exact_values
+
+INSTANCES = 12
+"""Of the exact instances, so many are looked at by SymPy."""
+
+
+@dataclass
+class Tally:
+    """What became of the mutants of a clause.
+
+    refused: without a value. equivalent: proven to say the same. consequences: certified, not equivalent, and true:
+    they follow at exact points tried by another road; untried: the same, but no point could be drawn.
+    fooled: certified, and false at an exact point. slips: mutants that a mutated derivation asserts; grounding,
+    routes: what catches them. open_slips: caught by nothing once the definitions are dropped too, and not proven true.
+    """
+
+    made: int = 0
+    refused: int = 0
+    equivalent: int = 0
+    equivalent_lost: int = 0
+    consequences: int = 0
+    untried: list[str] = field(default_factory=list)
+    fooled: list[str] = field(default_factory=list)
+    rejections: Counter[str] = field(default_factory=Counter)
+    alone: Counter[str] = field(default_factory=Counter)
+    slips: int = 0
+    grounded: int = 0
+    grounding: int = 0
+    true_slips: int = 0
+    unproven_slips: list[str] = field(default_factory=list)
+    open_slips: list[str] = field(default_factory=list)
+    by_grounding_alone: list[str] = field(default_factory=list)
+
+
+def bases(stand: Stand) -> list[Boolean]:
+    """What is mutated: the true statement first, then each other result of the derivation that can be observed."""
+    results = dict.fromkeys(part for part in stand.bare.derivation().result if part != stand.truth)
+    return [stand.truth, *(part for part in results if stand.speaks_of(part))]
+
+
+def attack_clause(stand: Stand, most: int, rng: np.random.Generator) -> Tally:
+    """Judge up to `most` mutants of the true statement, and a third as many of each other result."""
+    tally = Tally()
+    for n, base in enumerate(bases(stand)):
+        for mutant in mutants(base, most if n == 0 else max(1, most // 3), rng):
+            _judge(stand, base, mutant, tally, rng)
+    return tally
+
+
+def _judge(stand: Stand, base: Boolean, mutant: Mutant, tally: Tally, rng: np.random.Generator) -> None:
+    tally.made += 1
+    try:
+        rejected = stand.rejected_by(mutant.statement)
+    except REFUSALS:
+        tally.refused += 1
+        return
+    tally.rejections.update(rejected or ("nothing",))
+    if len(rejected) == 1:
+        tally.alone.update(rejected)
+    experiments = set(rejected) & set(EXPERIMENTS)
+    if stand.certified(mutant.statement):
+        _certified(stand, base, mutant, tally, rng)
+    elif not experiments and _equivalent(stand, base, mutant.statement):
+        tally.equivalent += 1
+        tally.equivalent_lost += 1
+    else:
+        _slip(stand, base, mutant, bool(experiments), tally, rng)
+
+
+def _certified(stand: Stand, base: Boolean, mutant: Mutant, tally: Tally, rng: np.random.Generator) -> None:
+    """A mutant that the suite vouches for: it says the same, or follows, or the suite was fooled."""
+    line = f"{stand.name}: {mutant.kind}: {mutant.statement}"
+    known = [*stand.bare.derivation().result, *stand.premises]
+    nearer = tried([base, *stand.premises], mutant.statement, rng)
+    further = nearer if nearer.witness is None and nearer.points else tried(known, mutant.statement, rng)
+    if further.witness is not None or _false_at_an_instance(stand, mutant.statement):
+        tally.fooled.append(f"{line}; false at {further.witness}")
+    elif _equivalent(stand, base, mutant.statement):
+        tally.equivalent += 1
+    elif further.points:
+        tally.consequences += 1
+    else:
+        tally.untried.append(line)
+
+
+def _false_at_an_instance(stand: Stand, statement: Boolean) -> bool:
+    """Whether SymPy finds the statement false of what exact arithmetic shows at one of the smallest instances."""
+    assert stand.bare.experiment is not None
+    route = stand.bare.experiment().exact
+    if route is None:
+        return False
+    joint = sp.Tuple(statement, *stand.premises)
+    for _, observed in exact_values(route)[:INSTANCES]:
+        for index in indices(joint, int(observed["p"])):
+            met = all(at_instance(observed, premise, index) for premise in stand.premises)
+            if met and at_instance(observed, statement, index) is False:
+                return True
+    return False
+
+
+def _equivalent(stand: Stand, base: Boolean, statement: Boolean) -> bool:
+    """Whether two statements are proven to follow from each other under the premises."""
+    return follows([base, *stand.premises], statement) and follows([statement, *stand.premises], base)
+
+
+def slipped(derivation: Derivation, right: Boolean, wrong: Boolean) -> Derivation:
+    """The derivation with a slip: it arrives at the wrong statement instead of the right one, and at nothing else."""
+    kept = tuple(part for part in derivation.result if part != right and not follows([part], right))
+    return replace(derivation, result=(wrong, *kept))
+
+
+def _slip(stand: Stand, base: Boolean, mutant: Mutant, caught: bool, tally: Tally, rng: np.random.Generator) -> None:
+    """The derivation asserts the mutant: what notices it?"""
+    tally.slips += 1
+    wrong = slipped(stand.bare.derivation(), base, mutant.statement)
+    if wrong.definitions:
+        tally.grounded += 1
+        tally.grounding += bool(replace(wrong, result=(mutant.statement,)).ungrounded())
+    if caught:
+        return
+    if not stand.certified(mutant.statement, replace(wrong, definitions=())):
+        return
+    line = f"{stand.name}: {mutant.kind}: {mutant.statement}"
+    follows_from = tried([base, *stand.premises], mutant.statement, rng)
+    if follows_from.witness is None and follows_from.points:
+        tally.true_slips += 1
+    elif wrong.definitions and not stand.certified(mutant.statement, wrong):
+        tally.by_grounding_alone.append(line)
+    elif follows_from.witness is None:
+        tally.unproven_slips.append(line)
+    else:
+        tally.open_slips.append(f"{line}; not so at {follows_from.witness}")
