@@ -17,7 +17,7 @@ from sim.descent import Snapshot
 from sim.files import held_alone, require_writable
 from sim.generations import Generations
 
-SLOW = 0.2
+SLOW = 0.1
 """Seconds; an update that takes as long is kept at once, whatever writing takes."""
 
 

@@ -30,17 +30,17 @@ PROCESSES = 2
 LENGTH = 10
 """Kills in a chain."""
 MOMENTS = {
-    "training run": (50, 4),
-    "filterlaw train": (14, 0),
-    "trajectory of 49 weights": (50, 5),
-    "filterlaw verify": (28, 4),
-    "filterlaw verify on two processes": (8, 2),
+    "training run": (60, 5),
+    "filterlaw train": (8, 0),
+    "trajectory of 49 weights": (54, 8),
+    "filterlaw verify": (16, 2),
+    "filterlaw verify on two processes": (6, 0),
 }
 """Kills at random moments: of the whole attack, of a sample."""
 WRITINGS = {
     "training run": ({"checkpoint": 28, "result": 6, "removal": 2}, {"checkpoint": 2}),
     "trajectory of 49 weights": ({"checkpoint": 28}, {"checkpoint": 3}),
-    "filterlaw verify": ({"result": 4}, {}),
+    "filterlaw verify": ({"result": 3}, {}),
 }
 """Kills inside a writing, of each kind: of the whole attack, of a sample."""
 SHARED = {"train": True, "simulate filter": True, "verify --output --json": False}

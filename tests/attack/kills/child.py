@@ -1,8 +1,8 @@
 """What is killed: a command of filterlaw that tells a log what it has done, and waits before a writing if asked to.
 
 `python -m tests.attack.kills.child ARGUMENT...`: the command line of filterlaw, or `run FOLDER EPOCHS` for one training
-run in this process. The environment says where the log is (LOG) and before which writing to wait (WAIT: 1, 2, ...).
-A writing stands between two system calls that name no file there is, `BEGIN` and `END`, by which a trace shows it.
+run in this process. The environment says where the log is (LOG), before which writing to wait (WAIT: 1, 2, ...), and
+which command it is (COMMAND). A writing stands between two system calls that name no file there is, `BEGIN` and `END`, by which a trace shows it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from contextlib import suppress
 from functools import wraps
 from typing import Any
 
-LOG, WAIT, IMAGES = "FILTERLAW_KILLS_LOG", "FILTERLAW_KILLS_WAIT", "FILTERLAW_CIFAR10"
+LOG, WAIT, COMMAND = "FILTERLAW_KILLS_LOG", "FILTERLAW_KILLS_WAIT", "FILTERLAW_KILLS_COMMAND"
+IMAGES = "FILTERLAW_CIFAR10"
 BEGIN, END = "/filterlaw-writing-begins", "/filterlaw-writing-ends"
 
 _writings = 0
@@ -149,9 +150,9 @@ def _let_anyone_trace() -> None:
         ctypes.CDLL(None).prctl(0x59616D61, ctypes.c_ulong(-1), 0, 0, 0)
 
 
-# in the worker processes of `train` this module is imported again, under another name
-if LOG in os.environ:
-    watch(os.environ["FILTERLAW_KILLS_COMMAND"])
+# in the worker processes of a command this module is imported again, under another name; `train` works in them
+if LOG in os.environ and (__name__ == "__main__" or os.environ[COMMAND] == "train"):
+    watch(os.environ[COMMAND])
 
 if __name__ == "__main__":
     raise SystemExit(main(sys.argv[1:]))

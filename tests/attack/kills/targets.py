@@ -45,7 +45,7 @@ class Target:
         """What the child process is told by its environment."""
         from tests.attack.kills import child
 
-        told = {child.LOG: str(log), child.WAIT: str(wait), "FILTERLAW_KILLS_COMMAND": self.command[0]}
+        told = {child.LOG: str(log), child.WAIT: str(wait), child.COMMAND: self.command[0]}
         if self.images is not None:
             told[child.IMAGES] = str(self.images)
         threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
@@ -125,7 +125,6 @@ def targets(images: Path, *, sample: bool) -> dict[str, Target]:
     epochs, steps = (6, 8) if sample else (8, 20)
     rng = np.random.default_rng(7)
     d, w = rng.random(49), rng.normal(size=49) / 7
-    d[rng.permutation(49)[: 14 if sample else 0]] = 0.0
     numbers = [",".join(map(repr, values.tolist())) for values in (d, w)]
     descent = ("simulate", "filter", "--d", numbers[0], "--w", numbers[1], "--momentum", "0.9", "--steps", str(steps))
     kept = ("--checkpoint", "{out}/run", "--resume", "--json", "{out}/path.json")
