@@ -29,6 +29,7 @@ from commands.options import (
     Unfinished,
     bad_input,
     claims_asked,
+    folder,
     progress_bar,
     require_records,
 )
@@ -83,16 +84,16 @@ def verify(
     misjudges one of the small claims whose verdicts are known. An empirical claim is inconclusive where the
     recorded runs decide neither way; such claims are listed, are no success, and alone do not make the status 1.
     """
-    from sim.files import atomic_write, require_writable
+    from sim.files import NotWritten, atomic_write, require_writable
 
+    claims = claims_asked(ids or [], level)
     targets = [json] if json is not None else []
-    if output is not None:
-        targets.append(os.path.join(output, "ledger.json"))
     with bad_input():
+        require_records(records, level)
+        if output is not None:
+            targets.append(os.path.join(folder(output, "output"), "ledger.json"))
         for target in targets:
             require_writable(target)
-        require_records(records, level)
-    claims = claims_asked(ids or [], level)
 
     from sim.processes import WorkerLost, cores
     from theory.claims import find
@@ -116,15 +117,21 @@ def verify(
     rows = [row(*done[id_]) for id_ in asked]
     about = environment(level=level, seed=seed, **({} if records is None else {"records": records}))
     text = to_json({"environment": about, "claims": [done[id_][0] for id_ in asked]})
-    with bad_input():
-        for target in targets:
+    unwritten: list[NotWritten] = []
+    for target in targets:
+        try:
             atomic_write(target, text)
+        except NotWritten as error:
+            # minutes of work are shown all the same
+            unwritten.append(error)
     if rows:
         emit(ledger_table(rows))
         print()
     print(summary(rows))
     if left := [] if ids else [claim.id for claim in find([]) if claim not in claims]:
         print(f"{len(left)} empirical claims were left out: they are judged at level cnn")
+    if unwritten:
+        raise BadInput(str(unwritten[0])) from unwritten[0]
     return 0 if rows and all(r.good or r.undecided for r in rows) else 1
 
 

@@ -188,6 +188,25 @@ def test_figures_follow_their_contract(run, tmp_path, monkeypatch):
     assert "unknown figure 'fig4'; did you mean fig3, fig2? (`filterlaw figures --list` lists them)" in err
 
 
+def test_a_ledger_that_cannot_be_written_is_shown_all_the_same(toys, run, tmp_path, monkeypatch):
+    """The disk is full when the work is done; what fits is written."""
+    synced, fsync = [], os.fsync
+
+    def full(descriptor):
+        synced.append(descriptor)
+        if len(synced) == 1:
+            raise OSError(28, "No space left on device")
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", full)
+    target, folder = tmp_path / "a.json", tmp_path / "out"
+    status, out, err = run("verify", "T-GOOD", "--json", target, "--output", folder)
+    assert (status, err) == (2, f"filterlaw: error: cannot write '{target}': no space left on device\n")
+    assert "T-GOOD" in out
+    assert not target.exists()
+    assert json.loads((folder / "ledger.json").read_text())["claims"][0]["id"] == "T-GOOD"
+
+
 def test_a_figure_that_cannot_be_written_is_one_line(run, tmp_path, monkeypatch):
     def full(_):
         raise OSError(28, "No space left on device")

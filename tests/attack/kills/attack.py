@@ -98,15 +98,15 @@ def _kills(work: _Work, images: Path) -> Findings:
             Figure("processes killed with SIGKILL at their work", total.kills, ">=", 20 if sample else 200),
             Figure("of these, at random moments", sum(each.kills for each in random.values())),
             Figure(
-                "of these, inside the writing of a checkpoint, at a system call found by tracing",
+                "of these, inside the writing of a checkpoint, found by tracing",
                 writings["checkpoint"],
                 ">=",
                 5 if sample else 50,
             ),
             Figure(
-                "stores that could not be read without error or warning after a kill", len(total.unreadable), "=", 0
+                "stores that could not be read, or not without a warning, after a kill", len(total.unreadable), "=", 0
             ),
-            Figure("epochs or steps to be done again after a kill, at most (the one under way)", total.lost, "<=", 1),
+            Figure("epochs or steps lost to one kill, at most (the one under way)", total.lost, "<=", 1),
             Figure("epochs or steps run twice, beyond one for each kill", total.excess, "=", 0),
             Figure("epochs or steps run in a run that was finished", total.again, "=", 0),
             Figure("runs that were taken up until they finished", total.finished),
@@ -179,7 +179,7 @@ def _faults(work: _Work, images: Path) -> Findings:
     broken = [answer for answer in made if answer]
     return Findings(
         (
-            Figure("faults made: full disk, read-only, folder gone, Ctrl-C, SIGTERM, two at once", len(made)),
+            Figure("faults made (full disk, read-only, gone, Ctrl-C, SIGTERM, two at once)", len(made)),
             Figure("commands that write files, among which they were made", len(wanted)),
             Figure("faults without one clear line and the right status, or with damage", len(broken), "=", 0),
         ),

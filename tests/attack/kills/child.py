@@ -1,8 +1,9 @@
 """What is killed: a command of filterlaw that tells a log what it has done, and waits before a writing if asked to.
 
 `python -m tests.attack.kills.child ARGUMENT...`: the command line of filterlaw, or `run FOLDER EPOCHS` for one training
-run in this process. The environment says where the log is (LOG), before which writing to wait (WAIT: 1, 2, ...), and
-which command it is (COMMAND). A writing stands between two system calls that name no file there is, `BEGIN` and `END`, by which a trace shows it.
+run in this process. The environment says where the log is (LOG), before which writing to wait (WAIT: 1, 2, ...) and
+which command it is (COMMAND). A writing stands between two system calls that name no file there is, BEGIN and END, by
+which a trace shows it.
 """
 
 from __future__ import annotations
