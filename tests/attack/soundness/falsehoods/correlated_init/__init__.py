@@ -1,0 +1,1 @@
+"""Falsehoods told of the claims in `theory.claims.correlated_init`."""
