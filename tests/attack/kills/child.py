@@ -24,12 +24,11 @@ _writings = 0
 
 
 def say(line: str) -> None:
-    """Append a line to the log."""
+    """Append a line to the log, if the size of files is not limited on purpose."""
     descriptor = os.open(os.environ[LOG], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    try:
+    with suppress(OSError):
         os.write(descriptor, f"{line}\n".encode())
-    finally:
-        os.close(descriptor)
+    os.close(descriptor)
 
 
 def _mark(path: str) -> None:

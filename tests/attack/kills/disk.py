@@ -38,15 +38,19 @@ class Disk:
         if self.mounted:
             subprocess.run(["mount", "-o", "remount,ro", os.fspath(self.folder)], check=True, capture_output=True)
         else:
-            self.folder.chmod(0o555)
+            self._allow(0o555)
 
     def free(self) -> None:
         """Make it writable again, and give the space back."""
         if self.mounted:
             subprocess.run(["mount", "-o", "remount,rw", os.fspath(self.folder)], check=True, capture_output=True)
         else:
-            self.folder.chmod(0o755)
+            self._allow(0o755)
         (self.folder / "ballast").unlink(missing_ok=True)
+
+    def _allow(self, mode: int) -> None:
+        for folder in (path for path in self.folder.iterdir() if path.is_dir()):
+            folder.chmod(mode)
 
 
 @contextmanager

@@ -87,6 +87,9 @@ def fault(
     """What a command does wrong under a fault, in words; None if the fault cannot be made here."""
     with disk(folder / "disk") as place:
         out, training = place.folder / "out", isinstance(target, Training)
+        if fault is FULL and training and not place.mounted:
+            # a limit would be on this process, and it is its workers that write
+            return None
         # a worker process does not wait: what it has done is what tells
         wait = 1 if fault in (FULL, GONE) and not training else 0
         for latest in (0.9, 0.6, 0.4, 0.2, 0.1):
