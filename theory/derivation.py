@@ -269,7 +269,10 @@ def _relation_follows(known: Relational, statement: Relational) -> bool:
         difference, other = statement.lhs - statement.rhs, known.lhs - known.rhs
         return any(vanishes(difference - c * other) for c in (1, -1, _multiple(difference, other)))
     if isinstance(statement, sp.Unequality):
-        return isinstance(known, sp.Unequality) and {*known.args} == {*statement.args}
+        if not isinstance(known, sp.Unequality | sp.StrictGreaterThan | sp.StrictLessThan):
+            return False
+        difference, other = statement.lhs - statement.rhs, known.lhs - known.rhs
+        return any(c != 0 and vanishes(difference - c * other) for c in (1, -1, _multiple(difference, other)))
     if isinstance(known, sp.Equality):
         # it says two things: neither side is less than the other
         sides = (known.lhs, known.rhs)

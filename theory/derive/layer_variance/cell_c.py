@@ -15,7 +15,6 @@ of paths from y_l back to windows at distance d count with kernel(d) = E[relu(S_
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
 
 import sympy as sp
 
@@ -23,10 +22,6 @@ from theory.derivation import Derivation, Step, at_least, equal
 from theory.derive.layer_variance.depth import ETA_0, FROM_0_A, GAIN_A, SYMMETRIC_W, var_A, var_C
 from theory.derive.layer_variance.symbols import k, l, n, q, v, var_1, var_l
 from theory.symbols import p, relu_correlation
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 share = sp.Symbol("share", positive=True)
 """E[relu(S)]^2 / E[relu(S)^2] of the sum S of a window of inputs."""
@@ -252,24 +247,3 @@ def keeps() -> Derivation:
     )
     result = (sp.And(KEEPS, sp.Le(2 / k**4, v_keeps), sp.Le(v_keeps, 2 / k**2)),)
     return Derivation(result, (*independent_windows().used, "share <= 1"), steps)
-
-
-def path_pairs(k: int, m: int, layers: int, dims: int = 2) -> NDArray[np.float64]:
-    """Pairs of paths through `layers` box filters of width k that end at each offset of a torus, (m^dims,).
-
-    The autocorrelation of the layers-fold convolution of the box with itself, on a ring of m positions; in two
-    dimensions the outer product, row by row. Sums to n^(2 layers), n = k^dims. Whole numbers, exact below 2^53.
-    """
-    import numpy as np
-
-    line = np.zeros(m)
-    line[0] = 1.0
-    for _ in range(layers):
-        for sign in (1, -1):
-            line = np.sum([np.roll(line, sign * t) for t in range(k)], axis=0)
-    return np.asarray(line if dims == 1 else np.outer(line, line).ravel())
-
-
-def window_overlap(k: int, m: int, dims: int = 2) -> NDArray[np.float64]:
-    """How many positions two windows of width k <= m share at each offset of a torus, (m^dims,)."""
-    return path_pairs(k, m, 1, dims)

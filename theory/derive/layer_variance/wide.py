@@ -9,7 +9,6 @@ all responses have the same sign from the second layer on, and J(c) is to be rep
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
 
 import sympy as sp
 
@@ -29,12 +28,7 @@ from theory.derive.layer_variance.symbols import (
     var_1,
     var_l,
 )
-from theory.evaluate import value
 from theory.symbols import relu_correlation
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 third = sp.Symbol("third")
 """l >= 3."""
@@ -81,22 +75,6 @@ def through_layers(handed_on: sp.IndexedBase) -> sp.Equality:
 
 
 ANY_DEPTH = through_layers(relations)
-
-
-def handed_on(n: int, rho_w: float, rho_x: float, depth: int, *, one_channel: bool = False) -> NDArray[np.float64]:
-    """relations[1..depth] (entry 0 is unused): f_1 = rho_x, f_{m+1} = J(f_m (1 + (n-1) rho_w)/(1 + (n-1) rho_w f_m)).
-
-    one_channel: with the identity for J after the second layer (exact for rho_w = 1 only).
-    """
-    import numpy as np
-
-    found = np.zeros(depth + 1)
-    found[1] = rho_x
-    for m in range(1, depth):
-        c = found[m] * (1 + (n - 1) * rho_w) / (1 + (n - 1) * rho_w * found[m])
-        after = value(relu_correlation(sp.Symbol("c")), {"c": np.clip(c, -1.0, 1.0)}, exact=False)
-        found[m + 1] = c if one_channel and m > 1 else after
-    return found
 
 
 @cache

@@ -11,9 +11,10 @@ import sympy as sp
 
 from sim.mean_field import layer_moments, relu_moments
 from tests.reference.layer_variance import naive_path_pairs
+from theory.claims.observe.layer_variance.overlapping import path_pairs, window_overlap
+from theory.claims.observe.layer_variance.wide import handed_on
 from theory.derivation import Derivation
 from theory.derive.layer_variance import cell_c, depth, laws, one_layer, perfect, wide
-from theory.derive.layer_variance.cell_c import path_pairs, window_overlap
 from theory.derive.layer_variance.symbols import (
     double_sum,
     equicorrelated,
@@ -116,7 +117,7 @@ def test_arc_cosine_kernel_at_known_correlations() -> None:
 @pytest.mark.parametrize("correlations", [(1.0, 0.0), (0.5, 0.3), (0.0, 0.7), (1.0, 0.9)])
 def test_handed_on_relations_agree_with_the_nested_formula(size: int, correlations: tuple[float, float]) -> None:
     at = {"n": size, "v": 0.8, "q": 1.3, "rho_w": correlations[0], "rho_x": correlations[1], "l": 4}
-    relations = wide.handed_on(size, *correlations, 4)
+    relations = handed_on(size, *correlations, 4)
     product = value(wide.ANY_DEPTH.rhs, {**at, "relations": relations}, exact=False)
     assert product == pytest.approx(float(value(wide.variance(4), at, exact=False)), rel=1e-12)
 
@@ -124,7 +125,7 @@ def test_handed_on_relations_agree_with_the_nested_formula(size: int, correlatio
 @pytest.mark.parametrize("size", [2, 4, 9])
 def test_one_channel_relations_agree_with_the_closed_form_of_cell_c(size: int) -> None:
     for layers in range(1, 7):
-        relations = wide.handed_on(size, 1.0, 0.0, layers, one_channel=True)
+        relations = handed_on(size, 1.0, 0.0, layers, one_channel=True)
         at = {"n": size, "v": 0.8, "q": 1.3, "rho_w": 1.0, "l": layers}
         product = value(wide.ANY_DEPTH.rhs, {**at, "relations": relations}, exact=False)
         assert product == pytest.approx(float(value(wide.ONE_CHANNEL, at, exact=False)), rel=1e-12)

@@ -24,7 +24,6 @@ from theory.claims.observe.layer_variance.stacks import (
     variances,
 )
 from theory.claims.observe.layers import on_layers
-from theory.derive.layer_variance.cell_c import path_pairs, window_overlap
 from theory.experiment import ExactRoute, Experiment, Observation, Values
 
 
@@ -35,6 +34,25 @@ class ExactTorus:
     k: int
     size: int
     depth: int
+
+
+def path_pairs(k: int, m: int, layers: int, dims: int = 2) -> FloatArray:
+    """Pairs of paths through `layers` box filters of width k that end at each offset of a torus, (m^dims,).
+
+    The autocorrelation of the layers-fold convolution of the box with itself, on a ring of m positions; in two
+    dimensions the outer product, row by row. Sums to n^(2 layers), n = k^dims. Whole numbers, exact below 2^53.
+    """
+    line = np.zeros(m)
+    line[0] = 1.0
+    for _ in range(layers):
+        for sign in (1, -1):
+            line = np.sum([np.roll(line, sign * t) for t in range(k)], axis=0)
+    return np.asarray(line if dims == 1 else np.outer(line, line).ravel())
+
+
+def window_overlap(k: int, m: int, dims: int = 2) -> FloatArray:
+    """How many positions two windows of width k <= m share at each offset of a torus, (m^dims,)."""
+    return path_pairs(k, m, 1, dims)
 
 
 def sign_kernel(n: int, shared: int) -> Fraction:

@@ -8,7 +8,9 @@ from functools import cache, lru_cache
 
 import numpy as np
 
+from sim.arrays import FloatArray
 from sim.layer_variance import Moments, Responses, Stack, responses
+from sim.mean_field import relu_correlation
 from theory.claims.observe.layer_variance.stacks import (
     DRAWS,
     LAYER_DRAWS,
@@ -24,7 +26,6 @@ from theory.claims.observe.layer_variance.stacks import (
     observe_layer as observe_stacks_layer,
 )
 from theory.claims.observe.layers import on_layers
-from theory.derive.layer_variance.wide import handed_on
 from theory.experiment import Experiment, Observation
 
 CHANNELS = 256
@@ -52,6 +53,20 @@ class Look:
 @lru_cache(maxsize=64)
 def _moments(networks: Networks, through: Responses) -> Moments:
     (found,) = moments_of(networks.drawn, through)
+    return found
+
+
+def handed_on(n: int, rho_w: float, rho_x: float, depth: int, *, one_channel: bool = False) -> FloatArray:
+    """relations[1..depth] (entry 0 is unused): f_1 = rho_x, f_{m+1} = J(f_m (1 + (n-1) rho_w)/(1 + (n-1) rho_w f_m)).
+
+    one_channel: with the identity for J after the second layer (exact for rho_w = 1 only).
+    """
+    found = np.zeros(depth + 1)
+    found[1] = rho_x
+    for m in range(1, depth):
+        c = found[m] * (1 + (n - 1) * rho_w) / (1 + (n - 1) * rho_w * found[m])
+        after = relu_correlation(c)
+        found[m + 1] = c if one_channel and m > 1 else after
     return found
 
 
