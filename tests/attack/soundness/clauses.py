@@ -46,7 +46,9 @@ class Found:
     clauses: int = 0
     lost: list[str] = field(default_factory=list)
     faults: Counter[tuple[str, str, bool]] = field(default_factory=Counter)
+    shown_faults: int = 0
     missed_faults: list[str] = field(default_factory=list)
+    unshown_faults: list[str] = field(default_factory=list)
     near: Counter[tuple[str, str, bool]] = field(default_factory=Counter)
     near_lines: list[str] = field(default_factory=list)
     shared: dict[str, list[str]] = field(default_factory=dict)
@@ -158,9 +160,13 @@ def _planted(stand: Stand, result: Found) -> None:
             continue
         how = f"{fault.size} {'relative' if fault.relative else 'absolute'}"
         where = "everywhere" if fault.share == SHARES[0] else f"on {float(fault.share):.0%} of the instances"
-        result.faults[(how, where, seen)] += 1
-        if not seen:
+        hit, shown = seen
+        result.faults[(how, where, hit)] += 1
+        result.shown_faults += shown
+        if not hit:
             result.missed_faults.append(f"{stand.name}: {how}, {where}")
+        elif not shown:
+            result.unshown_faults.append(f"{stand.name}: {how}, {where}")
 
 
 def _near(stand: Stand, result: Found) -> None:

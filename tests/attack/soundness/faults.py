@@ -11,6 +11,7 @@ import sympy as sp
 from sympy.logic.boolalg import Boolean
 
 from tests.attack.soundness.stand import REFUSALS, Stand
+from theory.evaluate import indices, truth, value
 from theory.experiment import Observation
 from theory.verify import agreement, exact_search, exact_values, layered, simulated
 
@@ -26,6 +27,7 @@ class Fault:
     """A statement with a fault: one equation is off by `size`, relative or absolute, on a share of the instances."""
 
     statement: Boolean
+    amount: sp.Expr
     size: sp.Rational
     relative: bool
     share: sp.Rational
@@ -49,12 +51,12 @@ def planted(stand: Stand) -> Iterator[Fault]:
     """Faults in the first equation of what is true: every size on all instances, and one size on parts of them."""
     for equation in equations(stand.truth)[:1]:
         for size in SIZES:
-            yield Fault(off_by(stand.truth, equation, size), size, False, SHARES[0])
-            yield Fault(off_by(stand.truth, equation, size * equation.rhs), size, True, SHARES[0])
+            for relative, amount in ((False, size), (True, size * equation.rhs)):
+                yield Fault(off_by(stand.truth, equation, amount), amount, size, relative, SHARES[0])
         for share in SHARES[1:]:
             if (region := _region(stand, equation, share)) is not None:
                 amount = sp.Piecewise((SIZES[1], region), (0, True))
-                yield Fault(off_by(stand.truth, equation, amount), SIZES[1], False, share)
+                yield Fault(off_by(stand.truth, equation, amount), amount, SIZES[1], False, share)
 
 
 def _region(stand: Stand, equation: sp.Equality, share: sp.Rational) -> Boolean | None:
@@ -77,16 +79,33 @@ def _is_number(value: Any) -> bool:
     return hasattr(value, "numerator") and not isinstance(value, bool)
 
 
-def found(stand: Stand, fault: Fault) -> bool | None:
-    """Whether exact search finds the fault and the simulator shows it; None if the statement has no value."""
+def shows(stand: Stand, fault: Fault) -> bool:
+    """Whether the fault is one at all: at some exact instance that satisfies the premises the amount is not 0."""
+    assert stand.bare.experiment is not None
+    route = stand.bare.experiment().exact
+    assert route is not None
+    joint = sp.Tuple(fault.amount, fault.statement, *stand.premises)
+    for _, values in exact_values(route):
+        for index in indices(joint, int(values["p"])):
+            bound = {**values, **index}
+            if all(truth(part, bound) for part in stand.premises) and value(fault.amount, bound, exact=True) != 0:
+                return True
+    return False
+
+
+def found(stand: Stand, fault: Fault) -> tuple[bool, bool] | None:
+    """Whether exact search finds the fault, and whether the simulator shows it; None if it has no value or is none."""
     assert stand.bare.experiment is not None
     experiment = stand.bare.experiment()
     assert experiment.exact is not None
     try:
+        if not shows(stand, fault):
+            return None
         outcome = exact_search(experiment.exact, experiment.observe, fault.statement, stand.premises)
     except REFUSALS:
         return None
-    return outcome.counterexample is not None and outcome.counterexample.reproduced
+    counterexample = outcome.counterexample
+    return counterexample is not None, counterexample is not None and counterexample.reproduced
 
 
 def within(observation: Observation) -> Observation:

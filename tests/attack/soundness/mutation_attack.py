@@ -9,7 +9,7 @@ import numpy as np
 import sympy as sp
 from sympy.logic.boolalg import Boolean
 
-from tests.attack.soundness.entailment import at_instance, tried
+from tests.attack.soundness.entailment import Tried, at_instance, tried
 from tests.attack.soundness.mutations import Mutant, mutants
 from tests.attack.soundness.stand import EXPERIMENTS, REFUSALS, Stand
 from theory.derivation import Derivation, follows
@@ -86,9 +86,7 @@ def _judge(stand: Stand, base: Boolean, mutant: Mutant, tally: Tally, rng: np.ra
 def _certified(stand: Stand, base: Boolean, mutant: Mutant, tally: Tally, rng: np.random.Generator) -> None:
     """A mutant that the suite vouches for: it says the same, or follows, or the suite was fooled."""
     line = f"{stand.name}: {mutant.kind}: {mutant.statement}"
-    known = [*stand.bare.derivation().result, *stand.premises]
-    nearer = tried([base, *stand.premises], mutant.statement, rng)
-    further = nearer if nearer.witness is None and nearer.points else tried(known, mutant.statement, rng)
+    further = _follows_at_points(stand, base, mutant.statement, rng)
     if further.witness is not None or _false_at_an_instance(stand, mutant.statement):
         tally.fooled.append(f"{line}; false at {further.witness}")
     elif _equivalent(stand, base, mutant.statement):
@@ -97,6 +95,14 @@ def _certified(stand: Stand, base: Boolean, mutant: Mutant, tally: Tally, rng: n
         tally.consequences += 1
     else:
         tally.untried.append(line)
+
+
+def _follows_at_points(stand: Stand, base: Boolean, statement: Boolean, rng: np.random.Generator) -> Tried:
+    """Whether the statement follows at exact points: from what was mutated, or else from everything derived."""
+    nearer = tried([base, *stand.premises], statement, rng)
+    if nearer.witness is None and nearer.points:
+        return nearer
+    return tried([*stand.bare.derivation().result, *stand.premises], statement, rng)
 
 
 def _false_at_an_instance(stand: Stand, statement: Boolean) -> bool:
@@ -137,7 +143,7 @@ def _slip(stand: Stand, base: Boolean, mutant: Mutant, caught: bool, tally: Tall
     if not stand.certified(mutant.statement, replace(wrong, definitions=())):
         return
     line = f"{stand.name}: {mutant.kind}: {mutant.statement}"
-    follows_from = tried([base, *stand.premises], mutant.statement, rng)
+    follows_from = _follows_at_points(stand, base, mutant.statement, rng)
     if follows_from.witness is None and follows_from.points:
         tally.true_slips += 1
     elif wrong.definitions and not stand.certified(mutant.statement, wrong):

@@ -86,6 +86,7 @@ def _here(node: sp.Basic) -> Iterator[Change]:
         base, exponent = node.args
         yield from (("exponent", base ** (exponent + step)) for step in (1, -1))
         yield from (("exponent", base), ("exponent", base ** (2 * exponent)))
+        yield from (("factor", 2 * node), ("sign", -node))
     elif isinstance(node, sp.Sum | sp.Product):
         yield from _of_range(node)
     elif isinstance(node, sp.Indexed):

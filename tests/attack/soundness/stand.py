@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 
+import numpy as np
 import sympy as sp
 from sympy.logic.boolalg import Boolean
 
@@ -22,6 +24,16 @@ EXPERIMENTS = ("exact search", "simulator", "layer")
 def rejects(check: Check, outcome: Outcome) -> bool:
     """Whether a check found a statement false."""
     return outcome.passed is (check.kind == "counterexample")
+
+
+def _once(check: Check) -> Callable[[Boolean, tuple[Boolean, ...]], Outcome]:
+    @cache
+    def run(statement: Boolean, premises: tuple[Boolean, ...]) -> Outcome:
+        # a mutant may divide by zero: what has no value is judged like any other
+        with np.errstate(all="ignore"):
+            return check.run(statement, premises)
+
+    return run
 
 
 @dataclass(frozen=True)
@@ -62,7 +74,7 @@ class Stand:
     @cached_property
     def checks(self) -> tuple[Check, ...]:
         """The clause's own checks, which remember what they found."""
-        return tuple(replace(check, run=cache(check.run)) for check in checks_of(self.bare, level="cnn", seed=0))
+        return tuple(replace(check, run=_once(check)) for check in checks_of(self.bare, level="cnn", seed=0))
 
     @cached_property
     def observed(self) -> frozenset[str]:
