@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from scipy.stats import binom
 
 from tests.attack.findings import Figure, Findings, Listing, Plan
 from tests.attack.mutants.equivalent import Equivalent, equivalents, known
-from tests.attack.mutants.scope import GROUPS, JUDGING
+from tests.attack.mutants.scope import GROUPS
 from tests.attack.mutants.sources import Mutant
 from tests.attack.mutants.trial import Bench, Tried, drawn
 from tests.attack.mutants.workshop import workshop
@@ -24,7 +25,11 @@ AT_ONCE = 2
 
 
 def attack(plan: Plan) -> Findings:
-    """Draw mutants from every group and try them; raises ValueError if a listed equivalent names no line any more."""
+    """Draw mutants from every group and try them.
+
+    Raises ValueError if a listed equivalent names a line that is not there any more, RuntimeError if a test fails with
+    nothing changed.
+    """
     listed = equivalents()
     exist: dict[str, int] = {}
     mutants: dict[str, list[Mutant]] = {}
@@ -44,15 +49,20 @@ def attack(plan: Plan) -> Findings:
                 plan.say(f"{tried.outcome}: {mutant.line}")
             return tried
 
-        broken = list(pool.map(attempt, breakers()))
-        tried = {name: list(pool.map(attempt, some)) for name, some in mutants.items()}
+        broken = list(pool.map(attempt, breakers(mutants)))
+        tried = {}
+        for name, some in mutants.items():
+            tried[name] = list(pool.map(attempt, some))
+            plan.say(f"{name}: {sum(one.killed for one in tried[name])} of {len(some)} killed")
     return findings(plan, exist, tried, broken, listed)
 
 
-def breakers() -> list[Mutant]:
-    """Changes that nothing survives: each judging module raises when it is imported."""
-    files = [f"theory/{name}.py" for name in JUDGING]
-    return [Mutant(file, "own", "breaker", "", "", "raise", "raise RuntimeError('broken')\n") for file in files]
+def breakers(mutants: Mapping[str, Sequence[Mutant]]) -> list[Mutant]:
+    """A change in every group that nothing survives: a module that raises when it is imported."""
+    return [
+        replace(some[0], operator="breaker", function="", before="", after="raise", text="raise RuntimeError\n")
+        for some in mutants.values()
+    ]
 
 
 def findings(

@@ -44,13 +44,7 @@ GROUPS = (
     Group("derivations", "mutmut", _files("theory/derive/**/*.py"), 400, 8),
     Group("compiled kernels", "cosmic-ray", tuple(f"sim/{name}.py" for name in KERNELS), 160, 6),
     Group("simulators", "own", _files("sim/*.py"), 200, 6),
-    Group(
-        "derivations, own operators",
-        "own",
-        _files("theory/derive/**/*.py", *(f"theory/{n}.py" for n in JUDGING)),
-        80,
-        4,
-    ),
+    Group("theory", "own", _files("theory/derive/**/*.py", *(f"theory/{name}.py" for name in JUDGING)), 80, 4),
 )
 
 

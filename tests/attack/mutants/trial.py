@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import signal
 from dataclasses import dataclass, replace
+from threading import Lock
 from typing import Any, Literal
 
 import numpy as np
@@ -68,15 +69,17 @@ class Bench:
     def __init__(self, shop: Workshop) -> None:
         self.shop = shop
         self._controls: dict[str, dict[str, Any]] = {}
+        self._locks: dict[str, Lock] = {}
 
     def control(self, job: Job) -> dict[str, Any]:
         """What the job answers with nothing changed. Raises RuntimeError if a test fails then."""
         key = repr(job)
-        if key not in self._controls:
-            answer = self.shop.ask(job)
-            if answer["code"] != 0:
-                raise RuntimeError(f"with nothing changed, {answer['failed'] or answer['code']} fails")
-            self._controls[key] = answer
+        with self._locks.setdefault(key, Lock()):
+            if key not in self._controls:
+                answer = self.shop.ask(job)
+                if answer["code"] != 0:
+                    raise RuntimeError(f"with nothing changed, {answer['failed'] or answer['code']} fails")
+                self._controls[key] = answer
         return self._controls[key]
 
     def attempt(self, mutant: Mutant, *, again: bool = True) -> Tried:

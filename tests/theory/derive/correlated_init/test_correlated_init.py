@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import importlib
+from fractions import Fraction
+from itertools import product
 
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ from sim.correlation import equicorrelation, exponential_correlation
 from sim.mean_field import kernels, relu_correlation, stationary_layer, stationary_moments
 from tests.reference.correlated_init import naive_relu_moment
 from theory.derivation import Derivation
-from theory.derive.correlated_init import arc_cosine, shrinkage, strength, wide_limit
+from theory.derive.correlated_init import algorithm_1, arc_cosine, shrinkage, strength, wide_limit
 from theory.derive.correlated_init.symbols import delta_sum, equicorrelated, t, u
 from theory.evaluate import truth, value
 from theory.symbols import p
@@ -133,3 +135,14 @@ def test_sums_with_deltas() -> None:
     assert sp.expand(total - (p * a + p * (p - 1) * b)) == 0
     three = sum(equicorrelated(a, b).subs({t: m, u: n}) for m in range(3) for n in range(3))
     assert sp.expand(total.subs(p, 3) - three) == 0
+
+
+@pytest.mark.parametrize("weights", [1, 2, 3, 4])
+def test_the_sum_of_line_4_is_as_often_positive_as_negative(weights: int) -> None:
+    """Weights of either sign, equally likely: all sums are counted."""
+    sums = [sum(signs) for signs in product((-1, 1), repeat=weights)]
+    share = {
+        "share_real": Fraction(sum(s > 0 for s in sums), len(sums)),
+        "share_zero": Fraction(sums.count(0), len(sums)),
+    }
+    assert all(truth(part, share) for part in algorithm_1.real_root().result)
