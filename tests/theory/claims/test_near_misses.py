@@ -1,4 +1,7 @@
-"""The machinery on claims made false on purpose, and on true ones: what it may certify and what it may not."""
+"""The machinery on every claim with its own controls in the place of the truth, and on data that show nothing.
+
+Curated falsehoods, mutants and slips of every kind, and rewritten truths are `tests.attack.soundness`.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +11,16 @@ from dataclasses import replace
 import pytest
 import sympy as sp
 
+from tests.attack.soundness.judging import REJECTED_BY_ALL
 from theory.claims import all_claims
 from theory.experiment import Measured, Sample, Study
-from theory.ledger import Claim, Clause, Control, Verdict
+from theory.ledger import Claim, Clause, Verdict
 from theory.verify import verify
 
 EVERY = [(claim, n) for claim in all_claims().values() for n in range(len(claim.clauses))]
 CLAUSES = [(claim, n) for claim, n in EVERY if not claim.clauses[n].empirical]
 EMPIRICAL = [(claim, n) for claim, n in EVERY if claim.clauses[n].empirical]
 IDS = [f"{claim.id}-{n}" for claim, n in CLAUSES]
-REJECTED_BY_ALL = (Control("false", sp.false),)
-"""In place of a clause's controls, among which a near miss is: no check may lean on one of them to stay undecided."""
 
 
 def verdict(claim: Claim, clause: Clause) -> Verdict:
