@@ -59,6 +59,7 @@ WHERE: dict[tuple[str, str, int], str] = {
     ("X-ACT", "invariant at any stable rate", 0): "lam (1 + d0^2) = 2 throws w0 out",
     ("X-ACT", "invariant at slow rates", 0): "at 1/2 < lam (1 + d0^2) < 1, w0 overshoots",
     ("X-ACT", "leaves", 1): "a dead filter stays dead; it never was in the trap",
+    ("X-ACT", "never comes back", 1): "too large a rate throws it back",
     ("X-ANY", "fewer samples", 0): "samples that are off",
     ("X-DEAD", "mirror", 1): "w = 0: dead, and so is -w",
     ("X-FLIP", "coordinate 0 first", 3): "w0 = w0* already",

@@ -84,12 +84,17 @@ def observe_row_on_layers(batch: list[Row]) -> Observation:
 
 
 def matrices(rng: np.random.Generator, p: int) -> list[np.ndarray]:
-    """Correlations of one row of p pixels: falling with distance, equal, alternating."""
+    """Correlations of one row of p pixels: falling with distance, equal, alternating, any."""
     distance = np.abs(np.arange(p) - np.arange(p)[:, None])
+    vectors = rng.normal(size=(p, p)) + 0.5
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    any_ = np.clip(vectors @ vectors.T, -1.0, 1.0)
+    np.fill_diagonal(any_, 1.0)
     return [
         rng.uniform(0.5, 0.9) ** distance,
         equicorrelation(p, rng.uniform(0.3, 1.0)),
         (-rng.uniform(0.5, 0.9)) ** distance,
+        any_,
     ]
 
 

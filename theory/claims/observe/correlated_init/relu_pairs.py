@@ -39,7 +39,7 @@ def pairs(rng: np.random.Generator) -> Iterator[list[Pair]]:
         R = correlations(rng, 2)[number % 3]
         x = rng.normal(size=4)
         z = {0: x, 1: -x}.get(number, rng.normal(size=4) + rng.uniform(-2, 2) * x)
-        x, z = (y / np.sqrt(y @ R @ y) * rng.uniform(0.8, 1.2) for y in (x, z))
+        x, z = (y / np.sqrt(y @ R @ y) * rng.uniform(0.5, 2.0) for y in (x, z))
         filters = sample_weights(R, (DRAWS, 1, 2, 2), rng=rng)
         found.append(Pair(R, np.stack([x, z]), filters))
     yield found

@@ -104,10 +104,10 @@ def _inverse(matrix: Array) -> Array:
 def random_aligned(
     rng: np.random.Generator, widths: Sequence[int], *, whitened: bool = True, layer: int = 0, low: float = 0.3
 ) -> Aligned:
-    """Random frames, strengths between `low` and 1.4, singular values between 0.2 and 2."""
+    """Random frames, strengths of either sign between `low` and 1.4, singular values between 0.2 and 2."""
     frames = [np.linalg.qr(rng.normal(size=(n, n)))[0] for n in widths]
     sizes = [min(pair) for pair in pairwise(widths)]
-    strengths = [rng.uniform(low, 1.4, size) for size in sizes]
+    strengths = [rng.choice((-1.0, 1.0), size) * rng.uniform(low, 1.4, size) for size in sizes]
     sigmas = np.sort(rng.uniform(0.2, 2.0, min(widths[0], widths[-1])))[::-1].copy()
     directions = [rng.normal(size=(above, below)) for below, above in pairwise(widths)]
     outputs, inputs = widths[-1], widths[0]
@@ -137,7 +137,9 @@ def exact_aligned(layers: Sequence[int], *, whitened: bool = True) -> Iterator[A
     for number in range(40):
         depth = layers[number % len(layers)]
         frames = [choices[k] for k in rng.integers(0, 4, depth + 1)]
-        strengths = [np.array([Fraction(int(v), 2) for v in rng.integers(0, 4, 2)], dtype=object) for _ in range(depth)]
+        strengths = [
+            np.array([Fraction(int(v), 2) for v in rng.integers(-2, 4, 2)], dtype=object) for _ in range(depth)
+        ]
         sigmas = np.array([Fraction(2), Fraction(1)], dtype=object)
         directions = [exact_matrix(rng.integers(-1, 3, (2, 2)).tolist()) for _ in range(depth)]
         inputs = SIGNS if whitened or number % 2 else skewed @ SIGNS

@@ -225,7 +225,10 @@ def framed_batches(rng: np.random.Generator) -> Iterator[FramedGrid]:
     for p in (1, 2, 3, 4, 6):
         rows = 60
         filters = rng.uniform(0.2, 1.0, (rows, p))
+        # a frame from a reflection is symmetric, and would hide a transpose
+        others = np.linalg.qr(rng.normal(size=(rows, p - 1, p - 1)))[0]
         frames = np.array([pixel_frame(f) for f in filters])
+        frames[:, :, 1:] @= others
         for width in (1.0, 0.3 / p):
             yield FramedGrid(rng.uniform(0.0, width, (rows, p)), frames, rng.uniform(0.25, 2.0, rows))
 
@@ -243,12 +246,16 @@ def observe_framed(batch: FramedGrid) -> Observation:
 
 
 _TURNS = tuple(((a, -b), (b, a)) for a, b in ((Fraction(3, 5), Fraction(4, 5)), (Fraction(5, 13), Fraction(12, 13))))
-_FRAMES = (((Fraction(1), Fraction(0)), (Fraction(0), Fraction(1))), *_TURNS)
+_FRAMES = (
+    ((Fraction(1), Fraction(0)), (Fraction(0), Fraction(1))),
+    *_TURNS,
+    *(tuple(zip(*turn, strict=True)) for turn in _TURNS),
+)
 Framed = tuple[tuple[Fraction, ...], tuple[tuple[Fraction, ...], ...]]
 
 
 def framed_candidates() -> Iterator[Framed]:
-    """Two-pixel frames: the grid's own, and rational rotations."""
+    """Two-pixel frames: the grid's own, and rational rotations either way."""
     for frame in _FRAMES:
         for widths in simplest_first(
             (Fraction(0), Fraction(1, 4), HALF, Fraction(1)), (Fraction(0), Fraction(1, 4), HALF, Fraction(1))

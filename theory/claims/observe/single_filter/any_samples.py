@@ -19,7 +19,8 @@ from theory.claims.observe.rationals import HALF, QUARTER, simplest_first, text
 from theory.claims.observe.single_filter.one_step import EPS
 from theory.experiment import ExactRoute, Experiment, Observation, Values
 
-STEPS = 40
+STEPS = 41
+"""Odd: an even number of updates would hide the signs of the factors."""
 
 
 @dataclass(frozen=True)

@@ -201,7 +201,7 @@ def observe_orders(drawn: tuple[FilterBatch, np.random.Generator]) -> Observatio
     """
     batch, rng = drawn
     problem, n = GridProblem.of(batch), 2**batch.p
-    blocks = 1200 // n
+    blocks = 8000 // n
     rates, errors = {}, []
     for order in ("random", "shuffled"):
         run = descend(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
+from itertools import product
 
 import numpy as np
 
@@ -221,6 +222,10 @@ def one_candidates() -> Iterator[Single]:
         if dot(x, (w0, w1)) == 0:
             continue
         yield x, w_star, (w0, w1), share / dot(x, x)
+    # a sample at the kink, and targets that no ReLU reaches
+    for w0, share in product((Fraction(0), Fraction(1, 2), Fraction(1)), (*shares, Fraction(1, 8))):
+        yield (Fraction(1), Fraction(0)), w_star, (w0, Fraction(1)), share
+        yield (Fraction(1), Fraction(0)), (Fraction(-1), Fraction(1)), (w0, Fraction(1)), share
 
 
 def observe_one_exact(case: Single) -> Values:
@@ -267,7 +272,7 @@ def one_sample() -> Experiment:
                 np.array([case[2]], dtype=float),
                 float(case[3]),
             ),
-            limit=900,
+            limit=1200,
         ),
         layer=observe_one_layer,
         layer_sample=lambda rng: one_batches(rng, sizes=(1, 4, 9), rows=5),

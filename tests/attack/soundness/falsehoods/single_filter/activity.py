@@ -188,14 +188,6 @@ FALSEHOODS = (
     Falsehood(
         "X-ACT",
         "never comes back",
-        "hypothesis",
-        Implies(trap(w), trap(w_next)),
-        "too large a rate throws it back",
-        without=(1,),
-    ),
-    Falsehood(
-        "X-ACT",
-        "never comes back",
         "strictness",
         Implies(trap(w), And(w_next[0] + Abs(w_next[1]) * d[1] > w0_star, w_next[0] <= Abs(w_next[1]) * d[1])),
         "an active side that is answered exactly stays on its target",

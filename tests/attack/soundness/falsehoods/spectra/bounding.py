@@ -133,7 +133,7 @@ FALSEHOODS = (
         "S-E11",
         "not attenuated",
         "quantity",
-        mixing.mid <= mixing.N_in + mixing.N_out - 1,
+        mixing.mid < mixing.N_in + mixing.N_out,
         "sum for max",
         as_="condition",
     ),
