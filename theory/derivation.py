@@ -194,6 +194,8 @@ def _multiple(first: sp.Expr, second: sp.Expr) -> sp.Rational:
 
     At one point alone there always is one, and algebra would have to find out that it is the wrong one elsewhere.
     """
+    # a trace has no value at a point; equal ones are given the same
+    first, second = (side.xreplace({t: sp.Symbol(str(t)) for t in side.atoms(sp.Trace)}) for side in (first, second))
     try:
         with np.errstate(all="ignore"):
             here, there = (

@@ -26,6 +26,7 @@ a, b = sp.symbols("a b", positive=True)
 c = sp.Symbol("c", nonnegative=True)
 i, k = sp.symbols("i k", integer=True)
 w, d = sp.IndexedBase("w"), sp.IndexedBase("d")
+M, N = sp.MatrixSymbol("M", 3, 3), sp.MatrixSymbol("N", 3, 3)
 
 VANISHES = [
     (x + y) ** 2 - x**2 - 2 * x * y - y**2,
@@ -99,6 +100,7 @@ FOLLOWS = [
     ([sp.Eq(x, y)], sp.Eq(3 * x, 3 * y)),
     ([sp.Eq(x, (1 + y) ** 2)], sp.Eq(-2 * x + 2, -4 * y - 2 * y**2)),
     ([sp.Eq(x, sp.acos(y))], sp.Eq(3 * x, 3 * sp.acos(y))),
+    ([sp.Eq(x, sp.Trace(M * N))], sp.Eq(x / 2, sp.Trace(M * N) / 2)),
     ([sp.Eq(x, sp.Sum(w[i], (i, 0, b)))], sp.Eq(x, sp.Sum(w[k], (k, 0, b)))),
     ([sp.Eq(x, y)], x >= y),
     ([sp.Eq(x, y)], x <= y),
@@ -132,6 +134,7 @@ DOES_NOT_FOLLOW = [
     ([sp.Eq(w[i], d[i])], sp.Eq(w[i], d[0])),
     ([sp.Eq(x, y)], sp.Eq(3 * x, 2 * y)),
     ([sp.Eq(x, sp.acos(y))], sp.Eq(3 * x, 2 * sp.acos(y))),
+    ([sp.Eq(x, sp.Trace(M * N))], sp.Eq(x / 2, sp.Trace(M * N))),
     ([sp.Eq(x, sp.Sum(w[i], (i, 0, b)))], sp.Eq(x, sp.Sum(w[k], (k, 1, b)))),
     ([sp.Eq(x, sp.Sum(w[i], (i, 0, b)))], sp.Eq(x, sp.Sum(w[i], (k, 0, b)))),
     ([sp.Eq(x, y)], sp.Eq(z * x, z * x * y)),

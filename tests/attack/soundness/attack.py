@@ -116,7 +116,8 @@ def _of_mutants(found: Sequence[Found]) -> Part:
         Figure("mutants of statements and results", total("made")),
         Figure("of these equivalent, by symbolic proof", total("equivalent")),
         Figure("of these true consequences, at exact points tried by another road", total("consequences")),
-        Figure("of these certified, with no point to try them at", len(lines("untried"))),
+        Figure("of these true at observed instances, as SymPy evaluates them", total("seen")),
+        Figure("of these certified, with nothing to try them at", len(lines("untried"))),
         Figure("of these refused: they have no value at some instance", total("refused")),
         Figure("mutants certified though false at an exact point", len(lines("fooled")), "=", 0),
         Figure("mutants rejected by the derivation alone", _counted(tallies, "alone")["derivation"]),
@@ -137,7 +138,7 @@ def _of_mutants(found: Sequence[Found]) -> Part:
     ], [
         Listing("Mutants rejected, by check", _counts(_counted(tallies, "rejections"))),
         Listing("Mutants certified though false", lines("fooled")),
-        Listing("Mutants certified, with no point to try them at", lines("untried")),
+        Listing("Mutants certified, with nothing to try them at", lines("untried")),
         Listing("Slips that only the definitions catch", lines("by_grounding_alone")),
         Listing("Slips past everything, not a consequence of what is derived", lines("open_slips")),
         Listing("Slips past everything, with no point to try them at", lines("unproven_slips")),

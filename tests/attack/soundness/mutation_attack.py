@@ -24,10 +24,13 @@ INSTANCES = 12
 class Tally:
     """What became of the mutants of a clause.
 
-    refused: without a value. equivalent: proven to say the same. consequences: certified, not equivalent, and true:
-    they follow at exact points tried by another road; untried: the same, but no point could be drawn.
-    fooled: certified, and false at an exact point. slips: mutants that a mutated derivation asserts; grounding,
-    routes: what catches them. open_slips: caught by nothing once the definitions are dropped too, and not proven true.
+    refused: without a value. equivalent: proven to say the same; equivalent_lost: of these not certified.
+    consequences: certified, not equivalent, and true: they follow at exact points, tried by another road. seen: no such
+    point could be drawn, but SymPy finds them true at observed instances; untried: nor that. fooled: certified, and
+    false at an exact point. rejections, alone: by which check, and by one alone.
+    slips: mutants that a mutated derivation asserts; grounded: in derivations with definitions; grounding: caught by
+    these. Of those that no experiment catches once the definitions are dropped: true_slips follow at exact points,
+    by_grounding_alone are caught by the definitions, open_slips by nothing, and unproven_slips neither.
     """
 
     made: int = 0
@@ -35,6 +38,7 @@ class Tally:
     equivalent: int = 0
     equivalent_lost: int = 0
     consequences: int = 0
+    seen: int = 0
     untried: list[str] = field(default_factory=list)
     fooled: list[str] = field(default_factory=list)
     rejections: Counter[str] = field(default_factory=Counter)
@@ -87,12 +91,15 @@ def _certified(stand: Stand, base: Boolean, mutant: Mutant, tally: Tally, rng: n
     """A mutant that the suite vouches for: it says the same, or follows, or the suite was fooled."""
     line = f"{stand.name}: {mutant.kind}: {mutant.statement}"
     further = _follows_at_points(stand, base, mutant.statement, rng)
-    if further.witness is not None or _false_at_an_instance(stand, mutant.statement):
-        tally.fooled.append(f"{line}; false at {further.witness}")
+    true, false = _at_instances(stand, mutant.statement)
+    if further.witness is not None or false:
+        tally.fooled.append(f"{line}; false at {further.witness or 'an exact instance'}")
     elif _equivalent(stand, base, mutant.statement):
         tally.equivalent += 1
     elif further.points:
         tally.consequences += 1
+    elif true:
+        tally.seen += 1
     else:
         tally.untried.append(line)
 
@@ -105,19 +112,19 @@ def _follows_at_points(stand: Stand, base: Boolean, statement: Boolean, rng: np.
     return tried([*stand.bare.derivation().result, *stand.premises], statement, rng)
 
 
-def _false_at_an_instance(stand: Stand, statement: Boolean) -> bool:
-    """Whether SymPy finds the statement false of what exact arithmetic shows at one of the smallest instances."""
+def _at_instances(stand: Stand, statement: Boolean) -> tuple[int, int]:
+    """At how many of the smallest instances SymPy finds the statement true of what is seen exactly, and false."""
     assert stand.bare.experiment is not None
     route = stand.bare.experiment().exact
-    if route is None:
-        return False
     joint = sp.Tuple(statement, *stand.premises)
-    for _, observed in exact_values(route)[:INSTANCES]:
+    found = [0, 0]
+    for _, observed in () if route is None else exact_values(route)[:INSTANCES]:
         for index in indices(joint, int(observed["p"])):
-            met = all(at_instance(observed, premise, index) for premise in stand.premises)
-            if met and at_instance(observed, statement, index) is False:
-                return True
-    return False
+            if all(at_instance(observed, premise, index) for premise in stand.premises):
+                truth = at_instance(observed, statement, index)
+                found[1] += truth is False
+                found[0] += truth is True
+    return found[0], found[1]
 
 
 def _equivalent(stand: Stand, base: Boolean, statement: Boolean) -> bool:

@@ -48,9 +48,9 @@ def _exchanged(relation: Relational) -> Boolean:
     return _TURNED[relation.func](right, left, evaluate=False)
 
 
-def _times_three(relation: Relational) -> Boolean:
+def _halved(relation: Relational) -> Boolean:
     left, right = relation.args
-    return relation.func(3 * left, 3 * right, evaluate=False)
+    return relation.func(left / 2, right / 2, evaluate=False)
 
 
 def _on_one_side(relation: Relational) -> Boolean:
@@ -83,10 +83,14 @@ REWRITINGS: dict[str, Rewriting] = {
     "over one denominator": _sides(sp.together),
     "simplified": _sides(sp.simplify),
     "sides exchanged": _exchanged,
-    "times three": _times_three,
+    "halved": _halved,
     "on one side": _on_one_side,
     "negated": _negated,
     "one added": _shifted,
     "bound symbols renamed": _sides(_renamed),
 }
-"""What is done to every relation of a statement; `negated` turns inequalities round."""
+"""What is done to every relation of a statement; `negated` turns inequalities round.
+
+Nothing is multiplied by more than 1: tolerances are in the unit of a statement's sides, and the same statement times
+three would be judged three times as strictly.
+"""
