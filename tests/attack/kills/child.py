@@ -1,9 +1,9 @@
 """What is killed: a command of filterlaw that tells a log what it has done, and waits before a writing if asked to.
 
 `python -m tests.attack.kills.child ARGUMENT...`: the command line of filterlaw, or `run FOLDER EPOCHS` for one training
-run in this process. The environment says where the log is (LOG), before which writing to wait (WAIT: 1, 2, ...) and
-which command it is (COMMAND). A writing stands between two system calls that name no file there is, BEGIN and END, by
-which a trace shows it.
+run in this process. The environment says where the log is (LOG), before the first writing of which kinds to wait (WAIT:
+of "checkpoint", "result", "removal") and which command it is (COMMAND). A writing stands between two system calls that
+name no file there is, BEGIN and END, by which a trace shows it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ LOG, WAIT, COMMAND = "FILTERLAW_KILLS_LOG", "FILTERLAW_KILLS_WAIT", "FILTERLAW_K
 IMAGES = "FILTERLAW_CIFAR10"
 BEGIN, END = "/filterlaw-writing-begins", "/filterlaw-writing-ends"
 
-_writings = 0
+_waited = False
 
 
 def say(line: str) -> None:
@@ -39,9 +39,9 @@ def _mark(path: str) -> None:
 def _watched(function: Callable[..., Any], what: str) -> Callable[..., Any]:
     @wraps(function)
     def call(*given: Any, **named: Any) -> Any:
-        global _writings
-        _writings += 1
-        if os.environ.get(WAIT) == str(_writings):
+        global _waited
+        if not _waited and what in os.environ[WAIT].split(","):
+            _waited = True
             say(f"at {what}")
             select.select([0], [], [])
         _mark(BEGIN)

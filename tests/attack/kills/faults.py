@@ -16,7 +16,7 @@ from sim.generations import Generations
 from tests.attack.kills.disk import Disk, disk
 from tests.attack.kills.process import Child, child
 from tests.attack.kills.settings import preset
-from tests.attack.kills.targets import Target, Training, read, temporary
+from tests.attack.kills.targets import WRITINGS, Target, Training, read, temporary
 
 EARLIER = b"what was there before\n"
 ONE_LINE = r"filterlaw: (error: [^\n]+|interrupted|terminated)\n"
@@ -91,7 +91,7 @@ def fault(
             # a limit would be on this process, and it is its workers that write
             return None
         # a worker process does not wait: what it has done is what tells
-        wait = 1 if fault in (FULL, GONE) and not training else 0
+        wait = WRITINGS if fault in (FULL, GONE) and not training else ()
         for latest in (0.9, 0.6, 0.4, 0.2, 0.1):
             shutil.rmtree(out, ignore_errors=True)
             out.mkdir()
@@ -123,7 +123,7 @@ def two_at_once(target: Target, free: Undisturbed, folder: Path, *, refused: boo
     """Two processes on one store: the second is refused with one line, or both come to the same files."""
     out, log = folder / "out", folder / "log"
     out.mkdir(parents=True)
-    with child(target, out, log, wait=0 if isinstance(target, Training) else 1) as first:
+    with child(target, out, log, wait=() if isinstance(target, Training) else WRITINGS) as first:
         first.reach(lambda lines: any(line.startswith(("at ", "done ")) for line in lines))
         first.signal_group(signal.SIGSTOP)
         with child(target, out, folder / "other") as second:

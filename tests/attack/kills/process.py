@@ -8,7 +8,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -26,7 +26,7 @@ class Stuck(RuntimeError):
 class Child:
     """A target under way in a folder, with its log; the leader of a process group of its own."""
 
-    def __init__(self, target: Target, out: Path, log: Path, *, wait: int = 0) -> None:
+    def __init__(self, target: Target, out: Path, log: Path, *, wait: Sequence[str] = ()) -> None:
         self.target, self.log = target, log
         self.start = len(_lines(log))
         self.errors = tempfile.TemporaryFile("w+")  # noqa: SIM115
@@ -95,7 +95,7 @@ class Child:
 
 
 @contextmanager
-def child(target: Target, out: Path, log: Path, *, wait: int = 0) -> Iterator[Child]:
+def child(target: Target, out: Path, log: Path, *, wait: Sequence[str] = ()) -> Iterator[Child]:
     """A child that ends with the block, whatever happens in it."""
     started = Child(target, out, log, wait=wait)
     try:

@@ -8,6 +8,7 @@ import json
 import os
 import sys
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from sim.generations import Generations
 from tests.attack.kills.settings import preset, tiny
 
 ROOT = Path(__file__).parents[3]
+WRITINGS = ("checkpoint", "result", "removal")
+"""What a child process can be told to wait before."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +44,11 @@ class Target:
         given = [part.replace("{out}", str(out)) for part in self.command]
         return [sys.executable, "-m", "tests.attack.kills.child", *given]
 
-    def environment(self, log: Path, wait: int) -> dict[str, str]:
+    def environment(self, log: Path, wait: Sequence[str]) -> dict[str, str]:
         """What the child process is told by its environment."""
         from tests.attack.kills import child
 
-        told = {child.LOG: str(log), child.WAIT: str(wait), child.COMMAND: self.command[0]}
+        told = {child.LOG: str(log), child.WAIT: ",".join(wait), child.COMMAND: self.command[0]}
         if self.images is not None:
             told[child.IMAGES] = str(self.images)
         threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import signal
 import subprocess
 import time
 from collections import Counter
@@ -18,6 +19,10 @@ from tests.attack.kills.targets import Target
 
 CALLS = ("openat", "write", "fsync", "rename", "fchmod", "flock", "close", "unlink", "getdents64", "read")
 """System calls by which a file is written; each is tried at its first, second, ... time within a writing."""
+
+
+MOST = 60
+"""Chains, after which it is given up: on a machine whose calls have other names, say."""
 
 
 class NotTraced(RuntimeError):
@@ -53,24 +58,24 @@ class _Next:
 def traced(target: Target, reference: Reference, folder: Path, kills: Mapping[str, int], start: int = 0) -> Traced:
     """So many kills inside each kind of writing, call by call from call number `start`, in chains to the run's end."""
     left = dict(kills)
-    nexts = dict.fromkeys(left, _Next(start))
+    nexts = {what: _Next(CALLS.index("unlink") if what == "removal" else start) for what in left}
     found, chains = Traced(), 0
-    while any(left.values()):
+    while any(left.values()) and chains < MOST:
         out, log = folder / f"chain-{chains}" / "out", folder / f"chain-{chains}" / "log"
         out.mkdir(parents=True)
         here = 0
         while True:
-            with child(target, out, log, wait=1) as process:
+            with child(target, out, log, wait=[what for what in left if left[what]]) as process:
                 if not process.reach(lambda lines: any(line.startswith("at ") for line in lines)):
                     break
                 what = next(line for line in process.lines() if line.startswith("at "))[3:]
-                if not left.get(what):
-                    break
                 at = nexts[what] if nexts[what].call < len(CALLS) else _Next()
                 place = _kill_at(process, at, folder / "trace")
+                # a call that comes fewer times within the writing kills it later, or not at all
+                here += process.process.returncode == -signal.SIGKILL
             nexts[what] = at.after(place is not None)
             if place is not None:
-                left[what], here = left[what] - 1, here + 1
+                left[what] -= 1
                 found += Traced(Chain(kills=1), ((f"{what}: {place}", 1),), ((what, 1),))
             found += Traced(after_kill(target, out, log))
         chains += 1
