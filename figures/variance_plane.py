@@ -16,8 +16,8 @@ from figures.catalogue import TITLES
 from figures.style import BLACK, GREY, heading, panels, styled
 from sim.arrays import FloatArray
 from sim.layer_variance import Stack, measure
+from theory.claims.observe.layer_variance.wide import handed_on
 from theory.derive.layer_variance.one_layer import EQUICORRELATED
-from theory.derive.layer_variance.wide import handed_on
 from theory.evaluate import value
 
 K = 2

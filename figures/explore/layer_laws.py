@@ -10,6 +10,8 @@ import sympy as sp
 
 from sim.arrays import FloatArray
 from sim.layer_variance import Stack
+from theory.claims.observe.layer_variance.overlapping import path_pairs, window_overlap
+from theory.claims.observe.layer_variance.wide import handed_on
 from theory.derive.layer_variance import cell_c, depth, wide
 from theory.derive.layer_variance.one_layer import EQUICORRELATED
 from theory.evaluate import value
@@ -60,7 +62,7 @@ def derived(stack: Stack, rho_w: float) -> FloatArray:
     if rho_w == 0:
         return at_layers(depth.DEPTH_B, given, stack.depth)
     if rho_x == 1 or (stack.border == "disjoint" and (rho_w == 1 or not one_channel)):
-        given["relations"] = wide.handed_on(stack.n, rho_w, rho_x, stack.depth, one_channel=one_channel)
+        given["relations"] = handed_on(stack.n, rho_w, rho_x, stack.depth, one_channel=one_channel)
         return np.array([value(wide.ANY_DEPTH.rhs, {**given, "l": layer}, exact=False) for layer in layers])
     if one_channel and (rho_w, rho_x) == (1, 0):
         side = stack.image[0]
@@ -73,5 +75,5 @@ def derived(stack: Stack, rho_w: float) -> FloatArray:
 def _overlapping(k: int, side: int, v: float, layer: int) -> float:
     """Cell (C) in one channel on a torus: a sum over all offsets, slow enough to be remembered."""
     at: dict[str, Any] = {"n": k**2, "v": v, "l": layer, "p": side**2, "var_1": first_layer(k, v, 1.0, 0.0)}
-    at |= {"overlap": cell_c.window_overlap(k, side), "pairs": cell_c.path_pairs(k, side, layer - 1)}
+    at |= {"overlap": window_overlap(k, side), "pairs": path_pairs(k, side, layer - 1)}
     return float(value(cell_c.OVERLAPPING_GAUSSIAN.rhs, at, exact=False))
