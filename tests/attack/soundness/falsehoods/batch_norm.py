@@ -7,7 +7,6 @@ from sympy import Abs, And, Eq, Max, Min, Or, Sum
 from tests.attack.soundness.falsehood import Falsehood
 from theory.derive.batch_norm.affine import (
     W,
-    X,
     b,
     beta,
     fan_in,
@@ -42,7 +41,7 @@ from theory.derive.batch_norm.bounded import (
 )
 from theory.derive.batch_norm.lemma_1 import excess, g_max, g_min, g_sorted, power, s_max, s_min
 from theory.derive.batch_norm.rescaling import alpha, alpha_product, end, end_scaled, rank, rank_scaled, s, scaled
-from theory.symbols import j, n, p
+from theory.symbols import X, j, n, p
 
 _R = 1 + band
 _LINEAR = Sum(W[j, n] * X[n], (n, 0, fan_in - 1))

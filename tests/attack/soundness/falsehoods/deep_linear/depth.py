@@ -6,21 +6,20 @@ from __future__ import annotations
 from sympy import Abs, And, Eq, Equivalent, Implies, Ne, Or, Product, Sum, exp, log
 
 from tests.attack.soundness.falsehood import Falsehood
-from theory.derive.deep_linear.depth import AT_MINIMUM, DEEP_ENOUGH, MISSED, delta, reached, s_max, s_min, sigma
+from theory.derive.deep_linear.depth import AT_MINIMUM, DEEP_ENOUGH, MISSED, delta, reached, s_max, s_min
 from theory.derive.deep_linear.flows import (
     common,
     drift,
     rate,
-    s,
     s_end,
     slope_down,
     slope_up,
-    t,
     t_end,
     time,
     u_end,
     u_start,
 )
+from theory.derive.deep_linear.modes import s, sigma, strength, t
 from theory.derive.deep_linear.updates import (
     CRITICAL,
     departure_s,
@@ -34,7 +33,6 @@ from theory.derive.deep_linear.updates import (
     ratio,
     s_next,
     sigma_min,
-    strength,
     strength_next,
     t_next,
     worst_gap,

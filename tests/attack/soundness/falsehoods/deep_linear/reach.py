@@ -30,8 +30,8 @@ from theory.derive.deep_linear.reach_matrices import (
     sigmas,
     target,
 )
-from theory.derive.deep_linear.reach_training import after, before, count, lam, residual, root, s_end, steps
-from theory.symbols import j, n, p
+from theory.derive.deep_linear.reach_training import after, before, count, residual, root, s_end
+from theory.symbols import j, lam, n, p, steps
 
 _B = 1 + eps
 _HIGH, _LOW = _B**depth, 1 / _B**depth

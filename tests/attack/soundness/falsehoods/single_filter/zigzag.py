@@ -29,7 +29,7 @@ _HALF = Rational(1, 2)
 FALSEHOODS = (
     # C-ZIG
     Falsehood("C-ZIG", "straight at first", "hypothesis", ~pair.per_sample, "full batch, mixed signs", as_="condition"),
-    Falsehood("C-ZIG", "straight at first", "bound", Implies(pair.same_side, flips[j] <= -1), "fewer than none"),
+    Falsehood("C-ZIG", "straight at first", "bound", Implies(single.same_side, flips[j] <= -1), "fewer than none"),
     Falsehood(
         "C-ZIG",
         "zig-zag after crossing",
