@@ -7,6 +7,8 @@ from itertools import product
 import pytest
 import sympy as sp
 
+from theory.derivation import Derivation
+from theory.experiment import Experiment, Measured, Observation, Study
 from theory.ledger import (
     Claim,
     Clause,
@@ -236,9 +238,16 @@ def test_formula_is_sympy_syntax():
 
 def test_what_nothing_is_said_of_is_empty():
     """Nobody has to say what a statement does without: no correction, no condition, no counterexample, no effects."""
-    clause = Clause("y is 1", sp.true, lambda: None, lambda: None, (Control("false", sp.false),))
-    assert (clause.hypotheses, clause.corrected, clause.condition, clause.study) == ((), None, None, None)
+    clause = Clause(
+        "y is 1",
+        sp.true,
+        controls=(Control("false", sp.false),),
+        study=lambda: Study("none", lambda records: Measured({}, "")),
+    )
+    assert (clause.hypotheses, clause.corrected, clause.condition, clause.experiment) == ((), None, None, None)
     assert (clause.name, clause.controls[0].placebo, Hypothesis("in words").statement) == ("", False, None)
+    bare = Experiment("bare", lambda rng: iter(()), lambda batch: Observation({}, 1.0))
+    assert Clause("y is 1", sp.true, lambda: bare, lambda: Derivation((), (), ()), clause.controls).study is None
     assert Claim("T", "", "", (clause,)).note == ""
     evidence = Evidence("symbolic", True, 1, None, None, None, "")
     assert (evidence.check, evidence.about, evidence.counterexample, evidence.measured) == ("", "printed", None, ())

@@ -14,6 +14,7 @@ import sympy as sp
 
 from theory import serialise
 from theory.derivation import Derivation
+from theory.experiment import Experiment, Observation
 from theory.ledger import (
     Claim,
     Clause,
@@ -35,12 +36,13 @@ SIMULATED = Evidence("simulation", True, 250, 1e-16, 1e-12, 5, "250 of 250", "si
 CONTROL = Evidence("control", True, 9, math.inf, 1e-12, 5, "half: rejected", "simulator")
 HYPOTHESES = (Hypothesis("x is real"), Hypothesis("x is not 0", sp.Ne(x, 0)))
 PROOF = Derivation((), (), ())
+NOTHING = Experiment("nothing", lambda rng: iter(()), lambda batch: Observation({}, 1.0))
 FALSE = (Control("false", sp.false),)
 CLAUSE = Clause(
-    "the square", sp.Eq(y, 2 * x), lambda: None, lambda: PROOF, FALSE, HYPOTHESES, sp.Eq(y, x**2), name="square"
+    "the square", sp.Eq(y, 2 * x), lambda: NOTHING, lambda: PROOF, FALSE, HYPOTHESES, sp.Eq(y, x**2), name="square"
 )
 PART = ClauseReport(CLAUSE, (DERIVED, SEARCHED, SIMULATED, CONTROL), ("algebra",))
-SIGN = Clause("the sign", y >= 0, lambda: None, lambda: PROOF, FALSE, HYPOTHESES[:1], condition=x > 1)
+SIGN = Clause("the sign", y >= 0, lambda: NOTHING, lambda: PROOF, FALSE, HYPOTHESES[:1], condition=x > 1)
 OTHER = ClauseReport(SIGN, (DERIVED,), ())
 INSTANCE = {
     "instance": {"x": "1/2", "i": "1"},

@@ -299,6 +299,7 @@ def test_controls_are_reported_with_the_numbers_that_rejected_them():
     lines = [e for e in verify(NON_NEGATIVE, seed=3).clauses[0].evidence if e.kind == "control"]
     (half,) = (e for e in lines if e.check == "simulator" and e.detail.startswith("half"))
     assert (half.trials, half.tolerance, half.seed) == (250, TOLERANCE, 3)
+    assert half.max_error is not None
     assert 1 < half.max_error <= 4.5
 
 

@@ -16,7 +16,7 @@ LIST = Path(__file__).with_name("equivalent.toml")
 
 @dataclass(frozen=True)
 class Equivalent:
-    """A change of one file (lines stripped, joined by " / ") that no test can notice, because of `reason`."""
+    """A change of one file (its lines, stripped) that no test can notice, because of `reason`."""
 
     file: str
     function: str
@@ -37,7 +37,7 @@ def equivalents() -> tuple[Equivalent, ...]:
 def require_current(entry: Equivalent, source: str) -> None:
     """Raises ValueError if the lines of an entry are not in the source text, or if it gives no reason."""
     lines = [line.strip() for line in source.splitlines()]
-    wanted = entry.before.split(" / ")
+    wanted = entry.before.split("\n")
     if not any(lines[n : n + len(wanted)] == wanted for n in range(len(lines))):
         raise ValueError(f"{LIST.name} lists a line that {entry.file} does not have: {entry.before}")
     if not entry.reason.strip():

@@ -27,7 +27,7 @@ class Mutant:
     """A source file with one change.
 
     file: relative to the root, such as "theory/ledger.py". function: the qualified name of the function or class that
-    the change is in; empty at module level. before, after: the changed lines. text: the whole file, changed.
+    the change is in; empty at module level. before, after: the changed lines, stripped. text: the whole file, changed.
     """
 
     file: str
@@ -41,7 +41,8 @@ class Mutant:
     @property
     def line(self) -> str:
         """The mutant in one line of a listing."""
-        return f"{self.file} {self.function or '(module)'}: {self.before}  ->  {self.after or '(nothing)'}"
+        before, after = (" ".join(text.split("\n")) for text in (self.before, self.after))
+        return f"{self.file} {self.function or '(module)'}: {before}  ->  {after or '(nothing)'}"
 
 
 ALIASES = ("Callable", "Literal", "Mapping", "Sequence", "dict", "list", "tuple")
@@ -117,8 +118,8 @@ def mutant(file: str, tool: Tool, operator: str, source: str, text: str) -> Muta
     old, new = source.splitlines(), text.splitlines()
     first = _in_common(old, new)
     same_end = _in_common(old[first:][::-1], new[first:][::-1])
-    before = " / ".join(line.strip() for line in old[first : len(old) - same_end])
-    after = " / ".join(line.strip() for line in new[first : len(new) - same_end])
+    before = "\n".join(line.strip() for line in old[first : len(old) - same_end])
+    after = "\n".join(line.strip() for line in new[first : len(new) - same_end])
     return Mutant(file, tool, operator, _function_at(whole, first + 1), before, after, text)
 
 

@@ -111,6 +111,7 @@ def test_the_list_of_equivalents_is_current():
         require_current(LISTED, "x = 3\n")
     with pytest.raises(ValueError, match="must give a reason"):
         require_current(replace(LISTED, reason=" "), "  x = 1\n")
+    require_current(replace(LISTED, before="x = 1 / 2\ny = 3"), "  x = 1 / 2\n  y = 3\n")
     assert known(MADE, [LISTED]) == "x is not used"
     assert known(replace(MADE, after="x = 3"), [LISTED]) is None
 
