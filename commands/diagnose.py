@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from commands.diagnosis_output import diagnosis_record, print_diagnosis
-from commands.options import BadInput, JsonOption, SeedOption, bad_input, number, option, progress_bar
+from commands.options import BadInput, JsonOption, SeedOption, bad_input, number, option, progress_bar, quoted
 
 if TYPE_CHECKING:
     from sim.cnn.weights_file import WeightsFile
@@ -26,9 +26,9 @@ def image_size(name: str) -> Any:
 
     def parse(text: str) -> tuple[int, int]:
         sides = text.lower().split("x")
-        if len(sides) in (1, 2) and all(side.isascii() and side.isdigit() and int(side) > 0 for side in sides):
+        if len(sides) in (1, 2) and all(map(_is_count, sides)):
             return int(sides[0]), int(sides[-1])
-        raise BadInput(f"{name} must be N or HxW, pixels, got {text!r}")
+        raise BadInput(f"{name} must be N or HxW, pixels, got {quoted(text)}")
 
     return parse
 
@@ -129,16 +129,21 @@ def diagnose(
 def _picture_kind(picture: str | None) -> str:
     kind = "" if picture is None else Path(picture).suffix[1:].lower()
     if picture is not None and kind not in PICTURES:
-        raise ValueError(f"picture must end in {', '.join('.' + name for name in PICTURES)}, got {picture!r}")
+        raise ValueError(f"picture must end in {', '.join('.' + name for name in PICTURES)}, got {quoted(picture)}")
     return kind
+
+
+def _is_count(text: str) -> bool:
+    """Whether a text is a number of pixels or groups: digits, few enough to be read at once, and not zero."""
+    return text.isascii() and text.isdigit() and len(text) < 10 and int(text) > 0
 
 
 def _groups(given: list[str]) -> dict[str, int]:
     split = {}
     for text in given:
         name, _, count = text.rpartition("=")
-        if not name or not count.isascii() or not count.isdigit() or int(count) == 0:
-            raise ValueError(f"groups must be LAYER=N, N >= 1, got {text!r}")
+        if not name or not _is_count(count):
+            raise ValueError(f"groups must be LAYER=N, N >= 1, got {quoted(text)}")
         split[name] = int(count)
     return split
 

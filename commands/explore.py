@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 
 import typer
 
-from commands.options import BadInput, bad_input, integer
+from commands.options import BadInput, bad_input, integer, quoted
 
 if TYPE_CHECKING:
     from commands.serve import Application
@@ -62,7 +62,7 @@ def explore(
     from figures.explore import PAGES
 
     if page is not None and page not in PAGES:
-        raise BadInput(f"page must be one of {', '.join(PAGES)}, got {page!r}")
+        raise BadInput(f"page must be one of {', '.join(PAGES)}, got {quoted(page)}")
     from commands.serve import HOST, TOKEN, Guard, listen
     from sim.files import atomic_write, require_writable
 

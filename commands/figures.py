@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from commands.options import BadInput, bad_input, progress_bar
+from commands.options import BadInput, bad_input, folder, progress_bar, quoted
 
 
 def figures(
@@ -31,19 +31,19 @@ def figures(
         if name not in known:
             near = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
             hint = f"; did you mean {', '.join(near)}?" if near else ""
-            raise BadInput(f"unknown figure {name!r}{hint} (`filterlaw figures --list` lists them)")
+            raise BadInput(f"unknown figure {quoted(name)}{hint} (`filterlaw figures --list` lists them)")
 
     from sim.files import NotWritten, require_writable_folder
 
     with bad_input():
-        folder = require_writable_folder(output)
+        target = require_writable_folder(folder(output, "output"))
     written: list[Path] = []
     with progress_bar() as progress:
         task = progress.add_task("", total=len(wanted))
         for name in wanted:
             progress.update(task, description=name)
             try:
-                written += room.render([name], folder)
+                written += room.render([name], target)
             except NotWritten as error:
                 raise BadInput(str(error)) from error
             progress.advance(task)

@@ -62,8 +62,12 @@ def simulate_layers(
             input_correlation=input_correlation,
             channels=channels,
         )
-        found = measure(stack, draws, np.random.default_rng(seed))
-    derived, printed = _derived(stack), _printed(stack)
+        with np.errstate(over="ignore", invalid="ignore"):
+            found = measure(stack, draws, np.random.default_rng(seed))
+            derived, printed = _derived(stack), _printed(stack)
+        shown = [found.second, found.second_error, *(law for law in (derived, printed) if law is not None)]
+        if not all(np.isfinite(values).all() for values in shown):
+            raise ValueError(f"v must be small enough for variances to stay finite, got {stack.v:g}")
     if json is not None:
         from theory.serialise import environment, to_json
 

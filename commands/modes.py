@@ -23,15 +23,19 @@ def simulate_modes(
     json: JsonOption = None,
 ) -> int:
     """Gradient descent of the modes of an aligned deep linear network (Jia et al., Section 4.1)."""
+    from sim.errors import require_finite
     from sim.files import atomic_write, require_writable
 
     with bad_input():
         if json is not None:
             require_writable(json)
+        start = require_finite(start, "start").tolist()
         if len(start) not in (1, layers):
             raise ValueError(f"start must be one number or {layers}, one per layer, got {len(start)}")
         if eps is not None and not 0 < eps < float("inf"):
             raise ValueError(f"eps must be positive and finite, got {eps:g}")
+        if eps is not None and layers * math.log1p(eps) > math.log(sys.float_info.max):
+            raise ValueError(f"eps must be small enough for (1 + eps)^layers to stay finite, got {eps:g}")
 
     import numpy as np
 

@@ -25,16 +25,36 @@ class Unfinished(Exception):
     """Work that was begun and could not be finished; the message is all that the user sees."""
 
 
-def integer(name: str, minimum: int) -> Callable[[str], int]:
-    """A parser of integers that are at least `minimum`."""
+LARGEST = 10**13
+"""Of counts: arrays of more entries than that fit no machine, and loops of more steps end on none."""
+
+
+def quoted(text: str) -> str:
+    """What was received, on one line and not too long."""
+    written = repr(text)
+    return written if len(written) <= 60 else f"{written[:57]}..."
+
+
+def integer(name: str, minimum: int, maximum: int | None = LARGEST) -> Callable[[str], int]:
+    """A parser of integers in [minimum, maximum]."""
 
     def parse(text: str) -> int:
         with suppress(ValueError):
-            if int(text) >= minimum:
-                return int(text)
-        raise BadInput(f"{name} must be an integer >= {minimum}, got {text!r}")
+            value = int(text)
+            if maximum is not None and value > maximum:
+                raise BadInput(f"{name} must be at most {maximum:,}, got {quoted(text)}")
+            if value >= minimum:
+                return value
+        raise BadInput(f"{name} must be an integer >= {minimum}, got {quoted(text)}")
 
     return parse
+
+
+def folder(value: str, name: str) -> str:
+    """A folder's name as it is. ValueError for one that can be none: empty, or with a zero byte in it."""
+    if not value or "\0" in value:
+        raise ValueError(f"{name} must name a folder, got {quoted(value)}")
+    return value
 
 
 def number(name: str) -> Callable[[str], float]:
@@ -44,7 +64,7 @@ def number(name: str) -> Callable[[str], float]:
         try:
             return float(text)
         except ValueError:
-            raise BadInput(f"{name} must be a number, got {text!r}") from None
+            raise BadInput(f"{name} must be a number, got {quoted(text)}") from None
 
     return parse
 
@@ -56,7 +76,7 @@ def numbers(name: str) -> Callable[[str], list[float]]:
         try:
             return [float(part) for part in text.split(",")]
         except ValueError:
-            raise BadInput(f"{name} must be comma-separated numbers, got {text!r}") from None
+            raise BadInput(f"{name} must be comma-separated numbers, got {quoted(text)}") from None
 
     return parse
 
@@ -78,14 +98,14 @@ def choice(name: str, choices: Sequence[str]) -> Callable[[str], str]:
 
     def parse(text: str) -> str:
         if text not in choices:
-            raise BadInput(f"{name} must be one of {', '.join(choices)}, got {text!r}")
+            raise BadInput(f"{name} must be one of {', '.join(choices)}, got {quoted(text)}")
         return text
 
     return parse
 
 
 SeedOption = Annotated[
-    int, typer.Option("--seed", parser=integer("seed", 0), metavar="N", help="Seed of every random draw.")
+    int, typer.Option("--seed", parser=integer("seed", 0, None), metavar="N", help="Seed of every random draw.")
 ]
 JsonOption = Annotated[str | None, typer.Option("--json", metavar="FILE", help="Also write the result as JSON.")]
 LEVELS = ("symbolic", "simulation", "cnn")

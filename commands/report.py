@@ -17,6 +17,7 @@ from commands.options import (
     Unfinished,
     bad_input,
     claims_asked,
+    folder,
     progress_bar,
     require_records,
 )
@@ -55,21 +56,21 @@ def report(
 
     from sim.files import atomic_write, require_writable
 
-    paths = [os.path.join(output, name) for name in FILES]
+    stored = None if ledger is None else _from_file(ledger, ids or [])
+    if stored is None:
+        claims_asked(ids or [], level)
     with bad_input():
+        paths = [os.path.join(folder(output, "output"), name) for name in FILES]
+        require_records(records, level)
         for path in paths:
             require_writable(path)
-        require_records(records, level)
     with progress_bar() as progress:
         task = progress.add_task("", total=None)
 
         def tell(name: str) -> None:
             progress.update(task, description=name, advance=1)
 
-        if ledger is not None:
-            found = _from_file(ledger, ids or [])
-        else:
-            found = _verified(ids or [], level, seed, jobs, records, tell)
+        found = stored or _verified(ids or [], level, seed, jobs, records, tell)
 
         from figures.report.contents import gather
         from figures.report.markdown import markdown

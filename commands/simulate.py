@@ -97,6 +97,8 @@ def simulate_filter(
                 problem, instance.w, learning_rate=learning_rate, steps=steps, rng=rng, on_step=on_step, resume=begun,
                 **settings,
             )  # fmt: skip
+        if not np.isfinite(path.gradients).all():
+            raise ValueError("w and w_star must be small enough for gradients to stay finite, got weights beyond that")
     changes = _sign_changes(path)
     if json is not None:
         from theory.serialise import environment, to_json

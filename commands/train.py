@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from commands.options import BadInput, Unfinished, bad_input, choice, integer
+from commands.options import BadInput, Unfinished, bad_input, choice, folder, integer
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
@@ -62,9 +62,9 @@ def train(
 
     with bad_input():
         chosen = find_preset(preset)
-        folder = require_writable_folder(output)
         if table is not None:
             require_writable(table)
+        target = require_writable_folder(folder(output, "output"))
         place = _device(device)
 
     from sim.cnn.run_store import RunStore
@@ -80,7 +80,7 @@ def train(
         task = bar.add_task(chosen.name, total=sum(run.epochs for run in chosen.runs))
         news_of = run_all(
             chosen.runs,
-            RunStore(folder),
+            RunStore(target),
             folder=images,
             device=place,
             jobs=jobs or (cores() if place == "cpu" else 1),
@@ -105,7 +105,7 @@ def train(
         finished = [records[run.key] for run in chosen.runs if run.key in records]
         with bad_input():
             atomic_write(table, table_text(table_of(chosen.name, finished)))
-    print(f"{len(records)} of {len(chosen.runs)} runs of {chosen.name} are in {folder}")
+    print(f"{len(records)} of {len(chosen.runs)} runs of {chosen.name} are in {target}")
     if failures:
         raise Unfinished(f"{len(failures)} runs failed; the first is {failures[0]}")
     return 0

@@ -52,7 +52,7 @@ class FilterInstance:
         for name, entries in (("d", half_widths), ("w", weights), ("w_star", target), ("learning_rate", (rate,))):
             for i, entry in enumerate(entries):
                 place = name if name == "learning_rate" else f"{name}[{i}]"
-                if not math.isfinite(entry):
+                if not _is_finite(entry):
                     raise ValueError(f"{name} must be finite, got {place} = {entry}")
         for i, entry in enumerate(half_widths):
             if not 0 <= entry <= 1:
@@ -149,6 +149,14 @@ class FilterBatch:
     def p(self) -> int:
         """Number of weights."""
         return int(self.d.shape[1])
+
+
+def _is_finite(entry: Number) -> bool:
+    try:
+        return math.isfinite(entry)
+    except OverflowError:
+        # an integer or a fraction beyond the range of float64
+        return False
 
 
 def _convert(value: Number, exact: bool) -> Number:

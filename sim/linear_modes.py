@@ -12,7 +12,14 @@ from itertools import pairwise
 import numpy as np
 
 from sim.arrays import BoolArray, FloatArray
-from sim.errors import require_finite, require_int, require_non_negative, require_positive, require_positive_int
+from sim.errors import (
+    require_finite,
+    require_int,
+    require_non_negative,
+    require_positive,
+    require_positive_int,
+    require_shape,
+)
 
 DIVERGENCE_BOUND = 1e100
 """A strength beyond this in magnitude counts as diverged."""
@@ -97,7 +104,7 @@ def descend_modes(
     Raises ValueError or TypeError for arguments out of range, naming the argument.
     """
     strengths, target = _matched(s, sigma)
-    rate = float(require_positive(learning_rate, "learning_rate"))
+    rate = float(require_shape(require_positive(learning_rate, "learning_rate"), "learning_rate", ()))
     steps = require_int(steps, "steps", 0)
     every = max(steps, 1) if record_every is None else require_positive_int(record_every, "record_every")
     clip_every = require_positive_int(band_every, "band_every")

@@ -116,6 +116,8 @@ def initialize_(
     """
     require_choice(scale, "scale", SCALES)
     require_choice(other, "other", OTHERS)
+    if not isinstance(model, nn.Module):
+        raise TypeError(f"model must be a torch.nn.Module, got {type(model).__name__}")
     layers = [(name or "(model)", layer) for name, layer in model.named_modules() if _has_matrix(layer)]
     convolutions = [(name, layer) for name, layer in layers if isinstance(layer, nn.Conv2d)]
     if not convolutions:

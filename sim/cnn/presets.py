@@ -8,6 +8,7 @@ from functools import cache
 from itertools import product
 
 from sim.cnn.settings import Settings
+from sim.errors import printable
 from sim.known import find_correlation
 
 RATES = (0.005, 0.1)
@@ -69,7 +70,7 @@ def find_preset(name: str) -> Preset:
     """The preset of this name. ValueError for a name that is none, with those that are."""
     known = presets()
     if name not in known:
-        raise ValueError(f"preset must be one of {', '.join(known)}, got {name!r}")
+        raise ValueError(f"preset must be one of {', '.join(known)}, got {printable(repr(name))}")
     return known[name]
 
 

@@ -229,6 +229,10 @@ BAD = {
     "verify --json /dev/null": "cannot write '/dev/null': it is not a regular file",
     "verify --output LICENSE": "cannot write 'LICENSE/ledger.json': part of the path is a file, not a folder",
     "verify --json tests": "cannot write 'tests': it is a folder",
+    "verify --output=": "output must name a folder, got ''",
+    "verify --jobs 10000000000001": "jobs must be at most 10,000,000,000,000, got '10000000000001'",
+    "verify --level " + "x" * 99: "level must be one of symbolic, simulation, cnn, got 'xxxxxxxxxxxxxxxxxxxx",
+    "verify " + "x" * 99: "unknown claim id 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx'... (`filterlaw",
     "show": "Missing argument 'ID'.",
     "show T-GOD": "unknown claim id 'T-GOD'; did you mean T-GOOD",
     "claims x": "unexpected extra argument",
@@ -249,6 +253,11 @@ BAD = {
     "simulate filter --order minibatch": "batch_size must be given for order='minibatch', got None",
     "simulate filter --order minibatch --batch-size 5": "batch_size must be at most the number of samples 4, got 5",
     "simulate filter --json tests": "cannot write 'tests': it is a folder",
+    "simulate modes --start inf": "start must be finite, got start[0] = inf",
+    "simulate modes --eps 1e308": "eps must be small enough for (1 + eps)^layers to stay finite, got 1e+308",
+    "simulate filter --steps 2 --w-star 1e308,0": "w and w_star must be small enough for gradients to stay finite",
+    "simulate layers --draws 9 --v 1e308": "v must be small enough for variances to stay finite, got 1e+308",
+    "figures --output=": "output must name a folder, got ''",
     "figures --output LICENSE": "cannot write 'LICENSE': part of the path is a file, not a folder",
 }
 

@@ -92,8 +92,9 @@ def find(ids: Sequence[str]) -> list[Claim]:
     for asked in ids:
         key = asked.strip().upper()
         if key not in claims:
-            near = difflib.get_close_matches(key, claims, n=3, cutoff=0.4)
+            near = difflib.get_close_matches(key[:60], claims, n=3, cutoff=0.4)
+            shown = repr(asked) if len(asked) < 60 else f"{asked[:56]!r}..."
             hint = f"; did you mean {', '.join(near)}?" if near else ""
-            raise ValueError(f"unknown claim id {asked!r}{hint} (`filterlaw claims` lists all {len(claims)})")
+            raise ValueError(f"unknown claim id {shown}{hint} (`filterlaw claims` lists all {len(claims)})")
         found.append(claims[key])
     return list(dict.fromkeys(found))

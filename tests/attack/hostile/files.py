@@ -1,4 +1,4 @@
-"""Hostile files against the loaders, in children of a clean process: the hand-made ones, and thousands drawn at random."""
+"""Hostile files against the loaders, in children of a clean process: hand-made ones, and thousands drawn at random."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.attack.hostile.made_images import made_images
 from tests.attack.hostile.made_json import made_json
 from tests.attack.hostile.made_pickles import made_pickles
 from tests.attack.hostile.made_safetensors import made_safetensors
-from tests.attack.hostile.trial import CONSTANT, Trial, attempt, limited, watch
+from tests.attack.hostile.trial import CONSTANT, PATIENCE, Trial, attempt, limited, watch
 
 WORKERS = 2
 ROOM = 256 * 2**20
@@ -99,8 +99,8 @@ def _lay_damaged(seed: int, index: int, folder: Path) -> tuple[str, Path]:
     return loader.name, loader.put(place, damaged(loader.whole(), np.random.default_rng([seed, index])))
 
 
-def _judged(lay: Lay, source: Any, indices: list[int]) -> Iterator[tuple[int, Trial, int]]:
-    """Each file's number, what came of it and its size, by two children; one that dies of a file is followed by another.
+def _judged(lay: Lay, source: Any, indices: list[int], patience: float = PATIENCE) -> Iterator[tuple[int, Trial, int]]:
+    """Each file's number, what came of it and its size, by two children, each followed by another if it dies.
 
     A child that has grown much is followed by another, too: memory that it holds already would not be seen again.
     """
@@ -108,7 +108,7 @@ def _judged(lay: Lay, source: Any, indices: list[int]) -> Iterator[tuple[int, Tr
         running: dict[Any, tuple[Path, list[int], Any]] = {}
 
         def start(place: Path, share: list[int]) -> None:
-            process, connection = _started(_judge_share, lay, source, share, place)
+            process, connection = _started(_judge_share, lay, source, share, place, patience)
             running[connection] = place, share, process
 
         for worker in range(WORKERS):
@@ -131,7 +131,9 @@ def _judged(lay: Lay, source: Any, indices: list[int]) -> Iterator[tuple[int, Tr
                         start(place, share)
 
 
-def _judge_share(connection: Connection, lay: Lay, source: Any, share: list[int], folder: Path) -> None:
+def _judge_share(
+    connection: Connection, lay: Lay, source: Any, share: list[int], folder: Path, patience: float
+) -> None:
     """In a child: make and try one file after another."""
     os.chdir(folder)
     watch()
@@ -139,7 +141,7 @@ def _judge_share(connection: Connection, lay: Lay, source: Any, share: list[int]
         loader, path = lay(source, index, folder)
         size = _size(path)
         with limited(2 * size + CONSTANT + ROOM):
-            trial = attempt(LOADERS[loader].load, path)
+            trial = attempt(LOADERS[loader].load, path, patience=patience)
         if any(folder.rglob("harm")) if lay is _lay_made else os.path.exists("harm"):
             trial = Trial("broken", "code ran: it left a file")
         connection.send((index, trial, size))

@@ -36,16 +36,16 @@ def of_bytes(loader: str, label: str, content: Callable[[], bytes], expected: Ex
 def no_plain_files(loader: str) -> Iterator[Made]:
     """What is no regular file, or cannot be read, in the place of the file of a loader."""
     kinds: dict[str, Callable[[Path], object]] = {
-        "nothing": lambda path: path.unlink(),
+        "nothing": lambda path: None,
         "an empty file": lambda path: path.write_bytes(b""),
-        "a folder": lambda path: (path.unlink(), path.mkdir()),
-        "a pipe": lambda path: (path.unlink(), os.mkfifo(path)),
+        "a folder": os.mkdir,
+        "a pipe": os.mkfifo,
         "a socket": _socket,
-        "a link to itself": lambda path: (path.unlink(), path.symlink_to(path.name)),
-        "a link to nowhere": lambda path: (path.unlink(), path.symlink_to("nowhere")),
-        "a link to /dev/zero": lambda path: (path.unlink(), path.symlink_to("/dev/zero")),
-        "a link to this process's memory": lambda path: (path.unlink(), path.symlink_to("/proc/self/mem")),
-        "a terabyte of holes": lambda path: os.truncate(path, 2**40),
+        "a link to itself": lambda path: path.symlink_to(path.name),
+        "a link to nowhere": lambda path: path.symlink_to("nowhere"),
+        "a link to /dev/zero": lambda path: path.symlink_to("/dev/zero"),
+        "a link to this process's memory": lambda path: path.symlink_to("/proc/self/mem"),
+        "a terabyte of holes": _holes,
     }
     for label, change in kinds.items():
         yield Made(loader, label, lambda folder, change=change: _changed(loader, folder, change))  # type: ignore[misc]
@@ -53,12 +53,12 @@ def no_plain_files(loader: str) -> Iterator[Made]:
 
 def _changed(loader: str, folder: Path, change: Callable[[Path], object]) -> Path:
     path = LOADERS[loader].put(folder, b"")
+    path.unlink()
     change(path)
     return path
 
 
 def _socket(path: Path) -> None:
-    path.unlink()
     listener = socket.socket(socket.AF_UNIX)
     # a path that is too long for a socket is reached from its folder
     here = os.open(".", os.O_RDONLY)
@@ -82,3 +82,8 @@ def truncated(loader: str, pieces: int) -> Iterator[Made]:
         # JSON may end in a line break, which is no part of it
         share = n / pieces if n < pieces or "weights" in loader else 1 - 3 / len(LOADERS[loader].whole())
         yield of_bytes(loader, f"cut after {n} of {pieces} parts", lambda share=share: cut(share))  # type: ignore[misc]
+
+
+def _holes(path: Path) -> None:
+    path.touch()
+    os.truncate(path, 2**40)

@@ -30,7 +30,7 @@ def made_images() -> Iterator[Made]:
         yield of_bytes("images", label, lambda content=content: content)  # type: ignore[misc]
     yield from no_plain_files("images")
     beside: dict[str, tuple[Callable[[Path], object], Expected]] = {
-        "a test set of another length": (lambda path: path.with_name("test_batch.bin").write_bytes(b"\0" * 50), "refused"),
+        "a test set of another length": (lambda path: path.with_name("test_batch.bin").write_bytes(b"\0"), "refused"),
         "no test set": (lambda path: path.with_name("test_batch.bin").unlink(), "refused"),
         "a batch missing": (lambda path: path.with_name(NAMES[3]).unlink(), "refused"),
         "a batch that is a pipe": (lambda path: _pipe(path.with_name(NAMES[3])), "refused"),
@@ -43,7 +43,7 @@ def made_images() -> Iterator[Made]:
         "names for a gigabyte": (lambda path: os.truncate(_touched(_named(path)), 2**30), "accepted"),
         "a terabyte of whole records": (lambda path: os.truncate(path, 2**28 * RECORD), "refused"),
         "a link to another batch": (lambda path: _linked(path), "accepted"),
-        "an empty folder": (lambda path: [other.unlink() for other in path.parent.iterdir()], "refused"),
+        "an empty folder": (lambda path: _emptied(path.parent), "refused"),
     }  # fmt: skip
     for label, (change, expected) in beside.items():
         yield Made("images", label, lambda folder, change=change: _laid(folder, change), expected)  # type: ignore[misc]
@@ -61,6 +61,11 @@ def _named(path: Path) -> Path:
 def _touched(path: Path) -> Path:
     path.write_bytes(b"")
     return path
+
+
+def _emptied(folder: Path) -> None:
+    for path in folder.iterdir():
+        path.unlink()
 
 
 def _pipe(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Hand-made hostile JSON: bombs and dialects for every reader, then what is wrong for a correlation, a run, a ledger."""
+"""Hand-made hostile JSON: bombs and dialects for every reader, then what is wrong for one of them alone."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import copy
 import gzip
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -142,7 +143,7 @@ FORMULAS = {
     "control characters": "\x1b[2J\x00\x07",
     "a megabyte": "x + " * 250_000,
 }
-"""Texts for the formulas of a counterexample, which the report sets as formulas: none may run, hang or become markup."""
+"""Texts for a counterexample, which the report sets as formulas: none may run, hang or become markup."""
 
 LEDGERS: dict[str, tuple[tuple[Any, ...], Any, Expected]] = {
     "a verdict that its evidence does not support": ((*CLAIM, "verdict"), "holds", "refused"),
@@ -218,8 +219,8 @@ def made_json() -> Iterator[Made]:
             yield of_bytes(
                 reader,
                 label,
-                lambda dialect=dialect, r=reader: dialect(LOADERS[r].whole()),
-                expected,  # type: ignore[misc]
+                partial(_spoken, dialect, reader),
+                expected,
             )
         yield from no_plain_files(reader)
         yield from truncated(reader, 6)
@@ -232,13 +233,21 @@ def made_json() -> Iterator[Made]:
             yield of_bytes(
                 reader,
                 label,
-                lambda w=whole, p=path, v=value: changed(w(), p, v),
-                expected,  # type: ignore[misc]
+                partial(_changed, whole, path, value),
+                expected,
             )
     yield Made("ledger", "a claim twice", lambda folder: LOADERS["ledger"].put(folder, _twice()))
     yield Made("records", "two records of the same settings", _same_settings)
     yield Made("records", "a folder without records", lambda folder: folder)
     yield Made("records", "a record that is a folder beside a sound one", _folder_beside)
+
+
+def _spoken(dialect: Callable[[bytes], bytes], reader: str) -> bytes:
+    return dialect(LOADERS[reader].whole())
+
+
+def _changed(whole: Callable[[], bytes], path: tuple[Any, ...], value: Any) -> bytes:
+    return changed(whole(), path, value)
 
 
 def _twice() -> bytes:

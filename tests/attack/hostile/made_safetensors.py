@@ -34,7 +34,9 @@ FILES: dict[str, tuple[Callable[[], bytes], Expected]] = {
     "a header nested a hundred thousand times": (lambda: safetensors(b'{"w":' + b"[" * 100_000), "refused"),
     "a header of objects nested a hundred thousand times": (lambda: safetensors(b'{"w":' * 100_000), "refused"),
     "a header in UTF-16": (lambda: safetensors(b"{\0" + json.dumps({"w": ENTRY}).encode("utf-16-le")), "refused"),
-    "half a character for a name": (lambda: safetensors(b'{"\\ud800": ' + json.dumps(ENTRY).encode() + b"}"), "refused"),
+    "half a character for a name": (
+        lambda: safetensors(b'{"\\ud800": ' + json.dumps(ENTRY).encode() + b"}"), "refused",
+    ),
     "a name twice": (
         lambda: safetensors(b'{"w": %b, "w": %b}' % (2 * (json.dumps(ENTRY).encode(),))),
         None,
