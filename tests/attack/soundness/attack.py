@@ -71,9 +71,10 @@ def _findings(plan: Plan, told: Sequence[Falsehood], found: Sequence[Found]) -> 
         _of_truths(found, plan),
         _of_stubs(),
         _of_faults(found, plan),
+        _of_roads(found),
     )
-    figures = [figure for part in (*parts, _of_roads(found)) for figure in part[0]]
-    listings = [listing for part in (*parts, _of_roads(found)) for listing in part[1]]
+    figures = [figure for part in parts for figure in part[0]]
+    listings = [listing for part in parts for listing in part[1]]
     return Findings(tuple(figures), tuple(listings))
 
 
@@ -247,19 +248,27 @@ def _of_roads(found: Sequence[Found]) -> Part:
     for each in found:
         for id_, lines in each.shared.items():
             shared.setdefault(id_, []).extend(line for line in lines if line not in shared.get(id_, []))
-    pairs = sorted({line.split(": ")[0] for lines in shared.values() for line in lines})
-    counts = [
-        Figure(
-            f"claims whose {pair} share code of the project",
-            sum(any(x.startswith(pair) for x in lines) for lines in shared.values()),
-        )
-        for pair in pairs
-    ]
     by_function: dict[str, list[str]] = {}
+    claims: dict[str, set[str]] = {kind: set() for kind in _SHARED.values()}
     for id_, lines in sorted(shared.items()):
         for line in lines:
             by_function.setdefault(line, []).append(id_)
+            claims[_kind_of(line)].add(id_)
     listing = tuple(f"{line} ({', '.join(ids)})" for line, ids in sorted(by_function.items()))
-    return [Figure("claims whose roads were compared", len(shared)), *counts], [
-        Listing("What roads have in common, beside instance records and checks of arguments", listing)
-    ]
+    return [
+        Figure("claims whose roads were compared", len(shared)),
+        *(Figure(f"claims with {kind}", len(ids)) for kind, ids in claims.items()),
+    ], [Listing("What roads have in common, beside instance records and checks of arguments", listing)]
+
+
+_SHARED = {
+    "derivation": "a formula of the derivation as the value of a symbol",
+    "sim.": "a function of sim on two roads (draws, grids, spectra, counts)",
+    "": "a function that reads off values on two roads",
+}
+"""What a line about shared code begins with (the two roads), or names (the room), and what kind of sharing it is."""
+
+
+def _kind_of(line: str) -> str:
+    roads, function = line.split(": ")
+    return _SHARED["derivation" if roads.startswith("derivation") else "sim." if function.startswith("sim.") else ""]
