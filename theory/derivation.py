@@ -155,7 +155,15 @@ def vanishes(expression: sp.Expr) -> bool:
     expanded = sp.expand(expression.doit())
     # sums are equal whatever their index is called
     alike = expanded.has(sp.Sum, sp.Product) and sp.expand(expanded.as_dummy()) == 0
-    return bool(expanded == 0 or alike or sp.simplify(expanded) == 0)
+    return bool(expanded == 0 or alike or _simplifies_to_zero(expanded))
+
+
+def _simplifies_to_zero(expression: sp.Expr) -> bool:
+    try:
+        return bool(sp.simplify(expression) == 0)
+    except AttributeError:
+        # SymPy stumbles over piecewise expressions whose conditions turn out true: not shown to vanish
+        return False
 
 
 class _Entries(Fraction):

@@ -259,3 +259,17 @@ def test_magnitudes_are_factored_before_they_are_compared():
     grounded = Derivation((sp.Eq(z, sp.Abs(x) * sp.Abs(y + 1)),), (), (), y_is)
     assert grounded.ungrounded() == []
     assert replace(grounded, result=(sp.Eq(z, sp.Abs(x) * sp.Abs(y - 1)),)).ungrounded()
+
+
+def test_what_sympy_stumbles_over_is_not_shown(monkeypatch):
+    def stumble(expression):
+        raise AttributeError("'BooleanTrue' object has no attribute 'lhs'")
+
+    # the simplification alone could show that it vanishes
+    expression = sp.sin(z) ** 2 + sp.cos(z) ** 2 - 1
+    vanishes.cache_clear()
+    assert vanishes(expression)
+    vanishes.cache_clear()
+    monkeypatch.setattr(sp, "simplify", stumble)
+    assert not vanishes(expression)
+    vanishes.cache_clear()
