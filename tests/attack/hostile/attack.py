@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from commands.serve import HOST
 from tests.attack.findings import Figure, Findings, Listing, Plan
 from tests.attack.hostile import doors
 from tests.attack.hostile.addresses import bad_addresses, judge_address
@@ -140,7 +141,7 @@ def _doors(plan: Plan, rng: np.random.Generator) -> tuple[list[Figure], list[str
         ]
     figures = [
         Figure("addresses at which the explorer listens", len(addresses), "=", 1),
-        Figure("of them beyond this machine", sum(address != doors.HOST for address in addresses), "=", 0),
+        Figure("of them beyond this machine", sum(address != HOST for address in addresses), "=", 0),
         Figure("routes of the running application", len(known), ">=", 40),
         Figure("wrong requests, HTTP and WebSocket", len(some) * len(doors.requests())),
         Figure("wrong requests that were let in", len(passed), "=", 0),

@@ -39,10 +39,10 @@ from tests.attack.hostile.loaders import LOADERS, whole_record
 from theory.claims import all_claims, find
 from theory.verify import verify
 
-NUMBER = (math.nan, math.inf, -math.inf, "x", "0.5", None, 1j, [], {}, object(), 10**400)
+NUMBER: tuple[Any, ...] = (math.nan, math.inf, -math.inf, "x", "0.5", None, 1j, [], {}, object(), 10**400)
 POSITIVE = (*NUMBER, 0.0, -1.0)
-COUNT = (math.nan, 0.5, "3", None, -1, 1.0, [], object(), True)
-ARRAY = (
+COUNT: tuple[Any, ...] = (math.nan, 0.5, "3", None, -1, 1.0, [], object(), True)
+ARRAY: tuple[Any, ...] = (
     math.nan,
     "x",
     None,

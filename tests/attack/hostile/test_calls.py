@@ -9,6 +9,9 @@ import pytest
 import typer
 
 import filterlaw
+from figures.explore import open_page
+from figures.explore.address import read_values
+from sim.svb import band
 from tests.attack.hostile import addresses, attack, commands, doors, functions
 from tests.attack.hostile.addresses import Address, bad_addresses, judge_address
 from tests.attack.hostile.commands import Call, bad_calls, judge_bad, judge_extreme, playground
@@ -76,8 +79,8 @@ def test_an_extreme_call_that_says_nan_is_noticed(ends, ending, wrong):
 
 
 def test_a_traceback_is_noticed(ends, monkeypatch):
-    monkeypatch.setattr(filterlaw, "run", lambda arguments: {}["key"])
-    assert "KeyError" in str(judge_bad(CALL))
+    monkeypatch.setattr(filterlaw, "run", dict[str, str]().__getitem__)
+    assert "TypeError" in str(judge_bad(CALL))
 
 
 def test_every_option_of_every_command_is_called_in_a_wrong_way():
@@ -100,9 +103,9 @@ def test_bad_arguments_are_refused_and_what_is_accepted_is_noticed():
     calls = functions.bad_function_calls()
     assert len(calls) > 700
     assert [functions.judge_function_call(call) for call in calls[::25]] == [None] * len(calls[::25])
-    right = functions.Right(functions.band, lambda: {"eps": 0.1}, {})
+    right = functions.Right(band, lambda: {"eps": 0.1}, {})
     assert functions.judge_function_call(functions.BadCall(right, "eps", 0.2)) == "was accepted"
-    loose = functions.Right(lambda eps: {}[eps], lambda: {"eps": 0.1}, {})
+    loose = functions.Right(lambda eps: dict[float, int]()[eps], lambda: {"eps": 0.1}, {})
     assert "KeyError" in str(functions.judge_function_call(functions.BadCall(loose, "eps", 0.2)))
     vague = functions.Right(lambda eps: int("x"), lambda: {"eps": 0.1}, {})
     assert "does not name eps" in str(functions.judge_function_call(functions.BadCall(vague, "eps", 0.2)))
@@ -111,11 +114,10 @@ def test_bad_arguments_are_refused_and_what_is_accepted_is_noticed():
 def test_addresses_that_are_read_in_a_wrong_way_are_noticed(monkeypatch):
     some = bad_addresses()
     assert len(some) > 1000
-    address = Address("one-filter", {"learning_rate": "nan"})
-    name = next(c.name for c in addresses.open_page("one-filter").controls if c.kind == "number")
+    name = next(c.name for c in open_page("one-filter").controls if c.kind == "number")
     address = Address("one-filter", {name: "nan"})
     assert judge_address(address, set()) is None
-    values, remarks = addresses.read_values(addresses.open_page("one-filter"), address.query)
+    values, remarks = read_values(open_page("one-filter"), address.query)
     monkeypatch.setattr(addresses, "read_values", lambda *_: ({**values, name: float("nan")}, remarks))
     assert judge_address(address, set()) == f"{name} became nan"
     monkeypatch.setattr(addresses, "read_values", lambda *_: (values, ()))
