@@ -36,7 +36,7 @@ MATRICES = sp.And(power[j] >= B ** (-2 * depth), power[j] <= B ** (2 * depth))
 WIDTHS = sp.And(
     power[j] <= B ** (2 * depth),
     sp.Implies(sp.Lt(j, kept), power[j] >= B ** (-2 * depth)),
-    sp.Implies(sp.Ge(j, narrowest), sp.Eq(power[j], 0)),
+    sp.Implies(sp.Gt(j, narrowest - 1), sp.Eq(power[j], 0)),
 )
 LEAST_LOSS = sp.Sum(sp.Max(0, sigmas[n] - HIGH, LOW - sigmas[n]) ** 2 / 2, (n, 0, p - 1))
 UNALIGNED = sp.And(sp.Ge(loss, LEAST_LOSS), sp.Implies(aligned, sp.Eq(loss, LEAST_LOSS)))
