@@ -136,6 +136,9 @@ def _of_mutants(found: Sequence[Found]) -> Part:
         Figure("hypotheses dropped", sum(each.dropped for each in found)),
         Figure("of these not needed: certified, and instances violate them", _unneeded(found)),
         Figure("of these certified, and no instance violates them", sum(len(each.dropped_unseen) for each in found)),
+        Figure(
+            "of these certified, and not known to be unneeded", sum(len(each.dropped_needed) for each in found), "=", 0
+        ),
     ], [
         Listing("Mutants rejected, by check", _counts(_counted(tallies, "rejections"))),
         Listing("Mutants certified though false", lines("fooled")),
@@ -145,7 +148,8 @@ def _of_mutants(found: Sequence[Found]) -> Part:
         Listing("Slips past everything, with no point to try them at", lines("unproven_slips")),
         Listing("Conditions certified though false", _joined(each.conditions_certified for each in found)),
         Listing("Other conditions that are true", _joined(each.conditions_true for each in found)),
-        Listing("Hypotheses that no instance violates", _joined(each.dropped_unseen for each in found)),
+        Listing("Hypotheses needed, and certified without", _joined(each.dropped_needed for each in found)),
+        Listing("Hypotheses not needed, that no instance violates", _joined(each.dropped_unseen for each in found)),
     ]
 
 

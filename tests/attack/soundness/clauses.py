@@ -12,6 +12,7 @@ from sympy.logic.boolalg import Boolean
 
 from tests.attack.soundness.entailment import tried
 from tests.attack.soundness.falsehood import Falsehood
+from tests.attack.soundness.falsehoods.hypotheses import NOT_NEEDED
 from tests.attack.soundness.faults import SHARES, found, near_misses, planted
 from tests.attack.soundness.judging import CERTIFIED, Judged, clause_of, judge_falsehood, registered
 from tests.attack.soundness.mutation_attack import Tally, attack_clause
@@ -42,6 +43,7 @@ class Found:
     dropped: int = 0
     dropped_certified: int = 0
     dropped_unseen: list[str] = field(default_factory=list)
+    dropped_needed: list[str] = field(default_factory=list)
     variants: int = 0
     clauses: int = 0
     lost: list[str] = field(default_factory=list)
@@ -114,8 +116,11 @@ def _without_premises(stand: Stand, most: int, rng: np.random.Generator, result:
         statement = stand.bare.hypotheses[n].statement
         if clause_report(bare, checks_of(bare, level="cnn", seed=0)).verdict in CERTIFIED:
             result.dropped_certified += 1
+            why = NOT_NEEDED.get((stand.claim.id, stand.clause.name, n))
+            if why is None:
+                result.dropped_needed.append(f"{stand.name}: without {statement}")
             if not violated(stand, statement, bare.needed):
-                result.dropped_unseen.append(f"{stand.name}: without {statement}")
+                result.dropped_unseen.append(f"{stand.name}: without {statement}: {why}")
     condition = stand.clause.condition
     if condition is None:
         return

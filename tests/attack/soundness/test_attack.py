@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from tests.attack.soundness.mutation_attack import Tally
 from theory.claims import all_claims
 
 WHOLE = Plan(0, False)
-CLEAN = {
+CLEAN: dict[str, Any] = {
     "judged": [("C-E4", "sign", False, True, True, "C-E4: refuted")],
     "mutants": [Tally(made=9, slips=5, true_slips=1, rejections=Counter({"derivation": 8}))],
     "variants": 40,
@@ -24,10 +25,11 @@ CLEAN = {
     "near": Counter({("simulator", "rejected", True): 3, ("simulator", "accepted", True): 3}),
     "shared": {"C-E4": []},
 }
-BROKEN = {
+BROKEN: dict[str, dict[str, Any]] = {
     "falsehoods certified": {"judged": [("C-E4", "sign", True, False, False, "C-E4: holds")]},
     "mutants certified though false at an exact point": {"mutants": [Tally(made=1, fooled=["C-E4: sign"])]},
     "of these certified though false": {"conditions_certified": ["C-E4: x"]},
+    "of these certified, and not known to be unneeded": {"dropped_needed": ["C-E4: without x"]},
     "clauses that stay decided in every writing": {"lost": ["C-E4: expanded: x", "C-E3: expanded: x"]},
     "of these found by exact search (recall)": {"faults": Counter({("1 absolute", "everywhere", False): 20})},
     "of these not rejected at 10 tolerances": {"near": Counter({("layer", "rejected", False): 1})},
