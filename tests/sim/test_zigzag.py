@@ -50,5 +50,7 @@ def test_bad_arguments() -> None:
         gradient_sign_changes(np.ones((1, 3)))
     with pytest.raises(ValueError, match=r"T >= 1 and p >= 1, got \(3,\)$"):
         mean_absolute_gradient(np.ones(3))
+    with pytest.raises(ValueError, match=r"p >= 1, got \(3, 2, 0\)$"):
+        mean_absolute_gradient(np.ones((3, 2, 0)))
     with pytest.raises(ValueError, match=r"^gradients must be finite, got gradients\[1, 0\] = nan$"):
         sign_changes_per_coordinate([[1.0], [np.nan]])

@@ -135,7 +135,7 @@ def _parsed(source: str) -> ast.Module:
 
 
 def same_program(first: ast.Module, second: ast.Module) -> bool:
-    """Whether two programs differ at most in prose and types.
+    """Whether two programs differ at most in prose, in types, or in how they are compiled (`@njit(...)`).
 
     Prose is a string with a space in it, docstrings included: what is said of a step, a hypothesis or an error. It
     may as well be missing (None). Types are annotations and their aliases, which nothing evaluates.
@@ -148,7 +148,7 @@ def _bare(tree: ast.Module) -> str:
 
 
 class _Bare(ast.NodeTransformer):
-    """Without prose and types."""
+    """Without prose, types and compilation."""
 
     def visit_Constant(self, node: ast.Constant) -> ast.Constant:
         prose = isinstance(node.value, str) and " " in node.value
@@ -172,7 +172,12 @@ class _Bare(ast.NodeTransformer):
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         self.generic_visit(node)
         node.returns = None
+        node.decorator_list = [one for one in node.decorator_list if not _of_numba(one)]
         return node
+
+
+def _of_numba(decorator: ast.expr) -> bool:
+    return isinstance(decorator, ast.Call) and isinstance(decorator.func, ast.Name) and decorator.func.id == "njit"
 
 
 def _function_at(tree: ast.Module, line: int) -> str:

@@ -13,7 +13,7 @@ from tests.attack.mutants.attack import breakers, findings
 from tests.attack.mutants.equivalent import Equivalent, equivalents, known, require_current
 from tests.attack.mutants.scope import GROUPS, claims_of, judged_by
 from tests.attack.mutants.sources import Mutant, mutant, same_program, sites
-from tests.attack.mutants.trial import Bench, Tried, drawn
+from tests.attack.mutants.trial import OUT_OF_TIME, Bench, Tried, drawn
 from tests.attack.mutants.worker import Job
 from tests.attack.mutants.workshop import ROOT, Workshop, workshop
 
@@ -77,12 +77,14 @@ def test_a_mutant_says_where_it_is():
         ("x: int | None = 1", "x: int & None = 1", True),
         ("def f(x: int) -> int: ...", "def f(x: str) -> None: ...", True),
         ('Kind = Literal["a", "b"]', "Kind = None", True),
+        ("@njit(cache=True)\ndef f(): ...", "@njit(cache=False)\ndef f(): ...", True),
+        ("@cache\ndef f(): ...", "def f(): ...", False),
         ('f("ab")', 'f("ac")', False),
         ("x = (a, b)[0]", "x = (a, b)[1]", False),
         ("f(1)", "f(2)", False),
     ],
 )
-def test_prose_and_types_are_no_part_of_a_program(first, second, same):
+def test_prose_types_and_compilation_are_no_part_of_a_program(first, second, same):
     assert same_program(ast.parse(first), ast.parse(second)) is same
 
 
@@ -171,15 +173,18 @@ def changed(file: str, before: str, after: str) -> Mutant:
 
 
 def test_planted_mutants_are_judged_rightly(bench):
-    file = "theory/traces.py"
+    file = "sim/paired.py"
+    listed = "for n in {*first, *run.settings} if"
     assert bench.attempt(breakers({"all": [replace(MADE, file=file)]})[0]).outcome == "killed by a test"
-    assert bench.attempt(changed(file, "total = sp.Integer(0)", "total = sp.Integer(1)")).outcome == "killed by a test"
-    assert bench.attempt(changed(file, "total = sp.Integer(0)", "total = sp.Integer(0) * 1")).outcome == "survived"
-    endless = changed(file, "    total = sp.Integer(0)", "    while True: pass\n    total = 0")
-    job = Job(module="theory.traces", path=file, text=endless.text, tests=judged_by(file), seconds=2)
-    assert bench.shop.ask(job)["code"] < 0
+    assert bench.attempt(changed(file, "known and (", "known or (")).outcome == "killed by a test"
+    assert (
+        bench.attempt(changed(file, listed, "for n in {*run.settings, *first} if"), again=False).outcome == "survived"
+    )
+    endless = changed(file, "    column: dict[int, TrainingRun] = {}", "    while True: pass")
+    job = Job(module="sim.paired", path=file, text=endless.text, tests=judged_by(file), seconds=2)
+    assert bench.shop.ask(job)["code"] in OUT_OF_TIME
 
 
 def test_a_control_that_fails_stops_the_attack(bench):
     with pytest.raises(RuntimeError, match="with nothing changed"):
-        bench.control(Job(module="theory.traces", path="", text="raise", tests=judged_by("theory/traces.py")))
+        bench.control(Job(module="sim.paired", path="", text="raise", tests=judged_by("sim/paired.py")))
