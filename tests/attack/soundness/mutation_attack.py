@@ -144,7 +144,11 @@ def _slip(stand: Stand, base: Boolean, mutant: Mutant, caught: bool, tally: Tall
     wrong = slipped(stand.bare.derivation(), base, mutant.statement)
     if wrong.definitions:
         tally.grounded += 1
-        tally.grounding += bool(replace(wrong, result=(mutant.statement,)).ungrounded())
+        try:
+            tally.grounding += bool(replace(wrong, result=(mutant.statement,)).ungrounded())
+        except REFUSALS:
+            # traces that do not occur linearly are refused
+            tally.grounding += 1
     if caught:
         return
     if not stand.certified(mutant.statement, replace(wrong, definitions=())):
