@@ -104,7 +104,7 @@ ONE = Claim(
             name="far from w*",
             text="|w_inf - w*|^2 = |w - w*|^2 - ((w - w*).X)^2 / |X|^2 (with lam = 1/(2 |X|^2), w_inf is met at once)",
             printed=derive.ONE_LIMIT,
-            condition=sp.And(sp.Gt(start, 0), sp.Gt(y, 0)),
+            condition=sp.Gt(start, 0),
             experiment=paths.one_sample,
             derivation=derive.one_sample_limit,
             hypotheses=(Hypothesis("lam = 1/(2 |X|^2)", sp.Eq(2 * lam * sample_norm, 1)),),

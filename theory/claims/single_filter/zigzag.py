@@ -112,9 +112,9 @@ ZIG = Claim(
         Clause(
             name="a large angle",
             text="of two pairs of unit samples around w*, the one at the larger angle converges at least as fast, "
-            "each at its best learning rate",
+            "each at its best learning rate; true while the two angles make at most 90 degrees",
             printed=pair.WIDER_IS_FASTER,
-            condition=pair.cos_psi >= pair.sin_psi,
+            condition=pair.cos_phi >= pair.sin_psi,
             experiment=two_angles,
             derivation=pair.wide_angles,
             hypotheses=(LINEAR, TWO_IN_THE_PLANE, Hypothesis("unit samples at +-phi, +-psi to w*")),

@@ -122,7 +122,7 @@ def one_sample() -> Derivation:
 @cache
 def one_sample_limit() -> Derivation:
     """w_inf = w + (y - w.X) X/|X|^2 and |w_inf - w*|^2 = |w - w*|^2 - ((w - w*).X)^2/|X|^2: w* is met only if w - w*
-    is parallel to X."""
+    is parallel to X. Where y <= 0 that update switches the sample off, and w stays there."""
     c = (y - start) / sample_norm
     lines = (
         *one_sample().steps,
@@ -133,7 +133,7 @@ def one_sample_limit() -> Derivation:
         ),
         Step("with lam = 1/(2 |X|^2) one update does it", equal(RHO.subs(lam, 1 / (2 * sample_norm)), 0)),
     )
-    return Derivation((sp.Implies(sp.And(sp.Gt(start, 0), sp.Gt(y, 0)), ONE_LIMIT),), ("active at the start",), lines)
+    return Derivation((sp.Implies(sp.Gt(start, 0), ONE_LIMIT),), ("active at the start",), lines)
 
 
 @cache

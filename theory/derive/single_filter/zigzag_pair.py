@@ -212,7 +212,8 @@ def along_the_optimum() -> Derivation:
 def wide_angles() -> Derivation:
     """Unit samples at +-phi to w*: H = diag(cos^2 phi, sin^2 phi), and the best rate, 1, contracts by |cos 2 phi|.
 
-    Below it the flat direction is slower, above it the steep one. The same factor holds per update for the samples in
+    Below it the flat direction is slower, above it the steep one. A wider pair is faster exactly while the two angles
+    together are at most 90 degrees. The same factor holds per update for the samples in
     turn at 2 lam = 1, where every update is a projection onto a sample's normal.
     """
     c, s, t = sp.symbols("c s t", positive=True)
@@ -231,19 +232,19 @@ def wide_angles() -> Derivation:
             "falls as s grows to u, by 4 (u^2 - s^2)(1 - s^2 - u^2)",
             equal(4 * large**2 * (1 - large**2) - 4 * small**2 * (1 - small**2), _fall(small, large)),
         ),
-        Step("not negative while both angles are at most 45 degrees", at_least(4 * t * wide, 0)),
+        Step("not negative while D = cos^2 phi - u^2 >= 0, phi + psi <= 90 degrees", at_least(4 * t * wide, 0)),
         Step(
             "in turn at 2 lam = 1 an epoch contracts by g^2, g = cos 2 phi",
             equal(in_turn.subs(kappa, 1).trace(), product**2),
         ),
         Step("its other factor is 0", equal(in_turn.subs(kappa, 1).det(), 0)),
     )
-    result = sp.Implies(sp.And(cos_psi >= sin_psi, sin_psi > sin_phi), contraction_wide <= contraction)
+    result = sp.Implies(sp.And(cos_phi >= sin_psi, sin_psi > sin_phi), contraction_wide <= contraction)
     exact = (
         sp.Eq(contraction, (cos_phi**2 - sin_phi**2) ** 2),
         sp.Eq(contraction_wide, (cos_psi**2 - sin_psi**2) ** 2),
     )
-    return Derivation((result, *exact), ("unit samples at +-phi to w*, p = 2", "X.X' >= 0", "active"), steps_)
+    return Derivation((result, *exact), ("unit samples at +-phi to w*, p = 2", "active"), steps_)
 
 
 def _fall(small: sp.Expr, large: sp.Expr) -> sp.Expr:

@@ -87,6 +87,9 @@ FALSEHOODS = (
     Falsehood(
         "C-ZIG", "a large angle", "sign", pair.cos_psi <= pair.sin_psi, "only beyond 45 degrees", as_="condition"
     ),
+    Falsehood(
+        "C-ZIG", "a large angle", "index", pair.cos_phi >= pair.sin_phi, "the narrow angle below 45", as_="condition"
+    ),
     # X-FLIP, full batch
     Falsehood("X-FLIP", "full batch", "quantity", Eq(flip[j], (1 - sign(_CONTRACTION)) / 2), "g_j = 0 does not flip"),
     Falsehood(
