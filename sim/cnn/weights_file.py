@@ -41,6 +41,7 @@ _LEGACY = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
 _DAMAGED = (
     zipfile.BadZipFile,
     UnicodeDecodeError,
+    EOFError,
     OSError,
     NotImplementedError,
     RuntimeError,

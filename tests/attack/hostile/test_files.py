@@ -135,3 +135,11 @@ def test_holes_are_no_content(tmp_path):
     assert _size(tmp_path / "holes") == 0
     (tmp_path / "whole").write_bytes(bytes(range(256)) * 64)
     assert _size(tmp_path) == _size(tmp_path / "whole") == 2**14
+
+
+@pytest.mark.parametrize("index", [10297, 26474])
+def test_drawn_files_that_once_broke_their_loader_are_refused(index, tmp_path):
+    loader = LOADERS[_loader_of(index)]
+    path = loader.put(tmp_path, damaged(loader.whole(), np.random.default_rng([0, index])))
+    with pytest.raises(ValueError, match="it is damaged, probably truncated"):
+        loader.load(path)
