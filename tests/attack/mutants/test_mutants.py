@@ -172,6 +172,7 @@ def changed(file: str, before: str, after: str) -> Mutant:
     return made
 
 
+@pytest.mark.timeout(600)
 def test_planted_mutants_are_judged_rightly(bench):
     file = "sim/paired.py"
     listed = "for n in {*first, *run.settings} if"

@@ -10,7 +10,6 @@ import importlib.abc
 import importlib.machinery
 import json
 import os
-import pickle
 import resource
 import select
 import signal
@@ -163,7 +162,7 @@ def _child(job: Job, out: int) -> None:
         # whatever a wrong line raises, it was noticed
         answer = {"code": 1, "failed": f"{type(error).__name__}: {error}"}
     with os.fdopen(out, "wb") as pipe:
-        pickle.dump(answer, pipe)
+        pipe.write(json.dumps(answer).encode())
 
 
 def run(job: Job) -> dict[str, Any]:
@@ -181,7 +180,7 @@ def run(job: Job) -> dict[str, Any]:
     if data is None:
         os.kill(pid, signal.SIGKILL)
     _, status, usage = os.wait4(pid, 0)
-    answer: dict[str, Any] = pickle.loads(data) if data else {"code": -(os.WTERMSIG(status) or 1), "failed": "killed"}
+    answer: dict[str, Any] = json.loads(data) if data else {"code": -(os.WTERMSIG(status) or 1), "failed": "killed"}
     return {**answer, "seconds": usage.ru_utime + usage.ru_stime}
 
 
