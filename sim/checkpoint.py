@@ -16,6 +16,7 @@ import numpy as np
 from sim.descent import Snapshot
 from sim.files import held_alone, require_writable
 from sim.generations import Generations
+from sim.json_files import parse_json
 
 SLOW = 0.1
 """Seconds; an update that takes as long is kept at once, whatever writing takes."""
@@ -53,10 +54,12 @@ class Checkpoint:
         if content is None:
             return None
         try:
-            record = np.load(io.BytesIO(content), allow_pickle=False)
-            settings = json.loads(bytes(record["settings"]).decode())
+            record = _record(content)
+            settings = parse_json(bytes(record["settings"]), "settings")
             snapshot = Snapshot(**{field.name: record[field.name] for field in fields(Snapshot)})
-        except (ValueError, EOFError, OSError, KeyError, IndexError, TypeError) as error:
+            if not isinstance(settings, dict):
+                raise ValueError("settings must be an object")
+        except (ValueError, TypeError) as error:
             raise ValueError(
                 f"cannot resume from {os.fspath(self._path)!r}: it is no checkpoint of a descent"
             ) from error
@@ -102,3 +105,19 @@ class Checkpoint:
         self._kept.store(buffer.getvalue())
         self._unsaved, end = None, time.monotonic()
         self._due = max(self._due, end + self._pause * (end - start))
+
+
+def _record(content: bytes) -> np.void:
+    """The one record in a .npy file that is just as long as its header says. ValueError for anything else.
+
+    `numpy.load` would take an archive as well, and make room for whatever a header declares.
+    """
+    file = io.BytesIO(content)
+    if np.lib.format.read_magic(file) != (1, 0):
+        raise ValueError("it must be in version 1.0 of NumPy's format")
+    shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+    offset = file.tell()
+    if shape != () or dtype.names is None or dtype.itemsize != len(content) - offset:
+        raise ValueError("it must hold one record, to its end")
+    record: np.void = np.frombuffer(content, dtype, count=1, offset=offset).copy()[0]
+    return record

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -18,6 +19,7 @@ from sim.cnn.settings import Settings
 from sim.cnn.training import Run
 from sim.files import atomic_write, held_alone, require_writable_folder
 from sim.generations import Generations
+from sim.json_files import read_json
 
 
 @dataclass(frozen=True)
@@ -41,11 +43,11 @@ class RunStore:
     def finished(self, settings: Settings) -> dict[str, Any] | None:
         """The record of a finished run, None if there is none. ValueError for a file that is no such record."""
         path = self.record_path(settings)
-        try:
-            record = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
+        if not os.path.lexists(path):
             return None
-        except (OSError, ValueError) as error:
+        try:
+            record = read_json(path)
+        except ValueError as error:
             raise ValueError(
                 f"cannot read the record {path.name!r}: it is cut off or damaged; delete it to run again"
             ) from error

@@ -111,7 +111,14 @@ def test_files_that_are_not_taken_up(tmp_path: Path) -> None:
     pickled, other = io.BytesIO(), io.BytesIO()
     np.save(pickled, np.array([{}], dtype=object), allow_pickle=True)
     np.save(other, np.zeros(3))
-    for content in (b"", b"text", pickled.getvalue(), other.getvalue()):
+    archive, whole = io.BytesIO(), Generations(path).load()
+    assert whole is not None
+    np.savez(archive, settings=np.zeros(3))
+    # a header that declares a terabyte, and a record with something after it
+    huge = other.getvalue().replace(b"(3,), }           ", b"(999999999999,), }")
+    assert len(huge) == len(other.getvalue())
+    made = (pickled.getvalue(), other.getvalue(), archive.getvalue())
+    for content in (b"", b"text", *made, huge, whole + b"0", whole[:-1]):
         Generations(path).store(content)
         with pytest.raises(ValueError, match=r"^cannot resume from .*: it is no checkpoint of a descent$"):
             Checkpoint(path, {"lr": 0.2}).load()
