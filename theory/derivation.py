@@ -161,8 +161,8 @@ def vanishes(expression: sp.Expr) -> bool:
 def _simplifies_to_zero(expression: sp.Expr) -> bool:
     try:
         return bool(sp.simplify(expression) == 0)
-    except AttributeError:
-        # SymPy stumbles over piecewise expressions whose conditions turn out true: not shown to vanish
+    except Exception:
+        # SymPy stumbles over some sums and piecewise expressions, in many ways: not shown to vanish
         return False
 
 

@@ -54,6 +54,7 @@ class Found:
     near: Counter[tuple[str, str, bool]] = field(default_factory=Counter)
     near_lines: list[str] = field(default_factory=list)
     shared: dict[str, list[str]] = field(default_factory=dict)
+    broken: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -70,21 +71,29 @@ def attack_clauses(work: Work) -> Found:
     """Attack the clauses, one after the other."""
     result = Found()
     for claim_id, name in work.clauses:
-        claim, clause = clause_of(claim_id, name)
-        told = [f for f in work.falsehoods if (f.claim, f.clause) == (claim_id, name)]
-        result.judged += [_line(falsehood, judge_falsehood(falsehood)) for falsehood in told]
-        if clause.empirical:
-            continue
-        stand = Stand(claim, clause)
-        rng = np.random.default_rng([work.seed, *stand.name.encode()])
-        result.clauses += 1
-        result.mutants.append(attack_clause(stand, work.most, rng))
-        _rewritten(stand, result)
-        _without_premises(stand, work.most, rng, result)
-        _planted(stand, result)
-        _near(stand, result)
-        _roads(stand, result)
+        try:
+            _attack_clause(claim_id, name, work, result)
+        except Exception as error:
+            # a statement that ends in an error is a finding, and no reason to lose all others
+            result.broken.append(f"{claim_id} ({name}): {type(error).__name__}: {error}")
     return result
+
+
+def _attack_clause(claim_id: str, name: str, work: Work, result: Found) -> None:
+    claim, clause = clause_of(claim_id, name)
+    told = [f for f in work.falsehoods if (f.claim, f.clause) == (claim_id, name)]
+    result.judged += [_line(falsehood, judge_falsehood(falsehood)) for falsehood in told]
+    if clause.empirical:
+        return
+    stand = Stand(claim, clause)
+    rng = np.random.default_rng([work.seed, *stand.name.encode()])
+    result.clauses += 1
+    result.mutants.append(attack_clause(stand, work.most, rng))
+    _rewritten(stand, result)
+    _without_premises(stand, work.most, rng, result)
+    _planted(stand, result)
+    _near(stand, result)
+    _roads(stand, result)
 
 
 def _line(falsehood: Falsehood, judged: Judged) -> tuple[str, str, bool, bool, bool, str]:
