@@ -79,7 +79,7 @@ def test_records_of_ones_own_are_judged(run, real, tmp_path):
 BAD = {
     "verify --records missing": "records must be a folder of records that `filterlaw train` wrote, got 'missing'",
     "verify --records EMPTY": "records must be a folder with records (*.json) of training runs, got",
-    "verify --records BROKEN": "it is no JSON of training runs",
+    "verify --records BROKEN": "it is no strict JSON",
     "verify --records RUNS --level simulation": "records are judged at level cnn, got level simulation",
     "show T-YES --records missing": "records must be a folder of records",
 }

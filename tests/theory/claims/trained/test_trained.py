@@ -103,7 +103,7 @@ def test_nan_is_refused(tmp_path):
     spoiled = training.record()
     spoiled["epochs"][-1]["test_accuracy"] = float("nan")
     (tmp_path / "run.json").write_text(json.dumps(spoiled))
-    with pytest.raises(ValueError, match=r"run\.json': it is no JSON of training runs \(NaN is no number\)"):
+    with pytest.raises(ValueError, match=r"run\.json': it is no strict JSON \(NaN is no number\)"):
         verify(correlated.CI, records=str(tmp_path))
 
 
