@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from scipy.stats import binom
+from scipy.stats import binom, binomtest
 
 from tests.attack.findings import Figure, Findings, Listing, Plan
 from tests.attack.mutants.equivalent import Equivalent, equivalents, known
@@ -96,6 +96,9 @@ def findings(
         ]
     else:
         figures.append(Figure(name, share, ">=", GOAL, "%"))
+        # the files count alike, whatever their size: the interval is of a mutant of a file drawn at random
+        low = binomtest(len(killed), judged).proportion_ci(0.95, "exact").low if judged else 0.0
+        figures.append(Figure("lower end of its 95 % interval, as of a random draw", 100 * low, unit="%"))
     figures.append(Figure("modules that break when imported, unnoticed", sum(not one.killed for one in broken), "=", 0))
     open_ = sorted(f"{one.mutant.line} ({one.outcome})" for one in living if reasons[one.mutant] is None)
     shown = sorted(f"{one.mutant.line}: {reasons[one.mutant]}" for one in living if reasons[one.mutant] is not None)

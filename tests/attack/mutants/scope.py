@@ -40,11 +40,11 @@ def _files(*patterns: str) -> tuple[str, ...]:
 
 
 GROUPS = (
-    Group("judging code", "mutmut", tuple(f"theory/{name}.py" for name in JUDGING), 400, 10),
-    Group("derivations", "mutmut", _files("theory/derive/**/*.py"), 160, 8),
-    Group("compiled kernels", "cosmic-ray", tuple(f"sim/{name}.py" for name in KERNELS), 80, 6),
-    Group("simulators", "own", _files("sim/*.py"), 80, 6),
-    Group("theory", "own", _files("theory/derive/**/*.py", *(f"theory/{name}.py" for name in JUDGING)), 40, 4),
+    Group("judging code", "mutmut", tuple(f"theory/{name}.py" for name in JUDGING), 160, 10),
+    Group("derivations", "mutmut", _files("theory/derive/**/*.py"), 70, 8),
+    Group("compiled kernels", "cosmic-ray", tuple(f"sim/{name}.py" for name in KERNELS), 30, 6),
+    Group("simulators", "own", _files("sim/*.py"), 40, 6),
+    Group("theory", "own", _files("theory/derive/**/*.py", *(f"theory/{name}.py" for name in JUDGING)), 20, 4),
 )
 
 
