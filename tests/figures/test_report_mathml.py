@@ -11,8 +11,8 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from figures.report.mathml import LINE, lines, mathml
-from figures.report.pieces import piece
 from figures.report.names import named
+from figures.report.pieces import piece
 from tests.reference.mathml import read
 from tests.strategies.expressions import X, Y, expressions
 from theory.claims import all_claims
