@@ -244,3 +244,11 @@ def test_a_statement_without_symbols_is_judged_on_all_that_was_measured():
 def test_a_placebo_exchanges_every_other_pair():
     sample = Sample((1.0, 2.0, 3.0), "gain in points").exchanged()
     assert sample == Sample((1.0, -2.0, 3.0), "gain in points, exchanged")
+
+
+@pytest.mark.parametrize("level", ["symbolic", "simulation"])
+def test_data_are_not_asked_below_the_level_of_layers(level):
+    done = report(clause(around(1.0)), level=level)
+    assert done.verdict == Verdict.INCONCLUSIVE
+    (asked,) = done.clauses[0].evidence
+    assert (asked.kind, asked.passed, asked.trials) == ("data", None, 0)

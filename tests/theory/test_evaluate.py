@@ -285,3 +285,9 @@ def test_an_entry_before_the_first_is_none(exact):
         value(
             sp.IndexedBase("w")[sp.Symbol("j", integer=True) - 1], {"w": np.array([[1.0], [2.0]]), "j": 0}, exact=exact
         )
+
+
+def test_matrices_of_fractions_are_floats_where_floats_are_asked_for():
+    m = sp.MatrixSymbol("m", 2, 2)
+    found = value(sp.Trace(m * m), {"m": np.full((2, 2, 1), Fraction(1, 3))}, exact=False)
+    assert found.dtype == np.float64

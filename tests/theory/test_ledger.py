@@ -255,3 +255,8 @@ def test_what_nothing_is_said_of_is_empty():
     part = ClauseReport(clause, (evidence,))
     assert part.used == ()
     assert Report(Claim("T", "", "", (clause,)), (part,), "symbolic").seconds == 0.0
+
+
+def test_verdicts_are_the_words_that_ledgers_are_written_in():
+    told = "inconclusive refuted unsupported corrected conditional supported holds"
+    assert [str(verdict) for verdict in Verdict] == told.split()

@@ -111,3 +111,7 @@ def test_zero_and_identity_matrices_add_and_multiply_nothing() -> None:
     zero, one = sp.ZeroMatrix(n, n), sp.Identity(n)
     assert collected(sp.Trace(sp.MatAdd(A, zero, evaluate=False))) == sp.Trace(sp.MatMul(A))
     assert collected(sp.Trace(sp.MatMul(A, one, evaluate=False))) == sp.Trace(sp.MatMul(A))
+
+
+def test_an_identity_among_the_terms_counts_its_rows() -> None:
+    assert collected(sp.Trace(A + 3 * sp.Identity(n))) == sp.Trace(sp.MatMul(A)) + 3 * n

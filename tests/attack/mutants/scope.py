@@ -96,15 +96,22 @@ def _reach(module: str) -> frozenset[str]:
 
 
 def claims_of(file: str, most: int = 4) -> tuple[str, ...]:
-    """Claims that a source file has a part in, at most so many, of as many modules as there are; none for judging code,
-    which all of them share."""
+    """Claims that are judged to see whether a source file has changed; none for judging code, which all of them share.
+
+    Those with a clause that is derived in the file, or else at most `most` that it has a part in, of as many modules as
+    there are.
+    """
     from theory.claims import MODULES, all_claims, together
 
     if file.count("/") == 1 and file.startswith("theory/"):
         return ()
     module = ".".join(Path(file).with_suffix("").parts)
+    claims = all_claims()
+    own = [id_ for id_, c in claims.items() if any(clause.derivation.__module__ == module for clause in c.clauses)]
+    if own:
+        return tuple(own)
     near = [name for name in MODULES if module in _reach(f"theory.claims.{name}") and not name.startswith("trained")]
-    groups = dict(zip(MODULES, together(list(all_claims())), strict=True))
+    groups = dict(zip(MODULES, together(list(claims)), strict=True))
     rows = [groups[name] for name in near]
     spread = [row[n] for n in range(max(map(len, rows), default=0)) for row in rows if n < len(row)]
     return tuple(spread[:most])

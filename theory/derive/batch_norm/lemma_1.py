@@ -105,12 +105,10 @@ def general() -> Derivation:
         Step(
             "M >= N: |W x|^2 = s_min^2 |x|^2 + t, so |G W x|^2 >= g_min^2 s_min^2 |x|^2",
             at_least(g_min**2 * (s_min**2 * size + extra), g_min**2 * s_min**2 * size),
-            certificate=g_min**2 * extra,
         ),
         Step(
             "M <= N: the same of W^T G y, |W^T v|^2 = s_min^2 |v|^2 + t, |G y|^2 = g_min^2 |y|^2 + u",
             at_least(s_min**2 * (g_min**2 * size + extra), s_min**2 * g_min**2 * size),
-            certificate=s_min**2 * extra,
         ),
         Step(
             "and |G W x| <= g_max |W x| <= g_max s_max |x|",
