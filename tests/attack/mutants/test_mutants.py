@@ -10,7 +10,7 @@ import pytest
 from tests.attack.findings import Figure, Plan
 from tests.attack.mutants import operators
 from tests.attack.mutants.attack import breakers, findings
-from tests.attack.mutants.equivalent import Equivalent, equivalents, known, require_current
+from tests.attack.mutants.equivalent import Equivalent, equivalents, known, require_current, weaker
 from tests.attack.mutants.scope import GROUPS, claims_of, judged_by
 from tests.attack.mutants.sources import Mutant, mutant, same_program, sites
 from tests.attack.mutants.trial import OUT_OF_TIME, Bench, Tried, drawn
@@ -129,6 +129,26 @@ def test_a_goal_can_be_missed(lost, met, sample):
     found = findings(Plan(0, sample), {"all": 99}, {"all": some}, [], [])
     assert found.met is met
     assert value_of(found.figures, "killed, of all").value == pytest.approx(100 * (40 - lost) / 40)
+
+
+@pytest.mark.parametrize(
+    ("after", "expected"),
+    [
+        ('n, m = sp.symbols("n m", positive=True)', True),
+        ('n, m = sp.symbols("n m", integer=None, positive=True)', True),
+        ('n, m = sp.symbols("n m", integer=True, )', True),
+        ('n, m = sp.symbols("n m", integer=True, positive=None)', True),
+        ('n, m = sp.symbols("n m", integer=True, positive=False)', False),
+        ('n, m = sp.symbols("N M", integer=True, positive=True)', False),
+        ('n, m = sp.symbols("N M", positive=True)', False),
+        ("n, m = None", False),
+    ],
+)
+def test_taking_one_assumption_away_is_told_from_other_changes(after, expected):
+    before = 'n, m = sp.symbols("n m", integer=True, positive=True)'
+    made = replace(MADE, file="theory/derive/x.py", before=before, after=after)
+    assert weaker(made) is expected
+    assert not weaker(replace(made, file="theory/ledger.py"))
 
 
 def test_an_equivalent_is_counted_apart_and_must_survive():

@@ -26,9 +26,8 @@ ratio = sp.Symbol("ratio", real=True)
 departure_s, departure_t = sp.symbols("departure_s departure_t", real=True)
 """(an update - the flow for a time eta)/eta^2, in the limit eta -> 0."""
 energy_here, energy_near = sp.symbols("energy_here energy_near", nonnegative=True)
-"""E at a critical point, and at a point next to it: each zero strength moved by `step`."""
-step = sp.Symbol("step", positive=True)
-"""How far the zero strengths are moved, so that the product turns positive and stays below 2 sigma."""
+"""E at a critical point, and at a point next to it: each zero strength moved a little, so that the product turns
+positive and stays below 2 sigma."""
 steepest = sp.Symbol("steepest", nonnegative=True)
 """The largest |dE/ds^l| at the start."""
 energy_scaled = sp.Symbol("energy_scaled", nonnegative=True)
