@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
-from tests.attack.findings import Findings, Plan, keep
+from sim.files import require_writable
+from tests.attack.findings import Findings, Plan, keep, record_of
 from theory.serialise import environment
 
 ATTACKS = tuple(sorted(path.parent.name for path in Path(__file__).parent.glob("*/attack.py")))
@@ -34,6 +35,9 @@ def main(arguments: Sequence[str]) -> int:
     drawn = secrets.randbelow(10**6) if asked.sample else 0
     plan = Plan(drawn if asked.seed is None else asked.seed, asked.sample, lambda line: print(f"  {line}", flush=True))
     missed = 0
+    if asked.record:
+        for name in asked.names or ATTACKS:
+            require_writable(record_of(name))
     for name in asked.names or ATTACKS:
         missed += not _run(name, plan, asked.record)
     return int(missed > 0)

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from sim.files import atomic_write
+from sim.files import atomic_write, require_writable
 
 RECORDS = Path(__file__).parents[2] / "docs" / "attacks"
 """Where the findings of the full attacks are kept; the page on them is written from these files."""
@@ -86,17 +86,22 @@ class Plan:
     say: Callable[[str], None] = print
 
 
+def record_of(name: str) -> Path:
+    """Where the findings of an attack are kept."""
+    return RECORDS / f"{name}.json"
+
+
 def keep(name: str, plan: Plan, findings: Findings, environment: Mapping[str, Any]) -> Path:
     """Write the findings of a full attack where the page on them is made from."""
     record = {"attack": name, "seed": plan.seed, "environment": dict(environment), **asdict(findings)}
-    path = RECORDS / f"{name}.json"
+    path = require_writable(record_of(name))
     atomic_write(path, json.dumps(record, indent=1, allow_nan=False) + "\n")
     return path
 
 
 def kept(name: str) -> tuple[Findings, dict[str, Any]]:
     """The findings that were kept, and the whole record. Raises ValueError if there are none that can be read."""
-    path = RECORDS / f"{name}.json"
+    path = record_of(name)
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
         figures = tuple(Figure(**figure) for figure in record["figures"])

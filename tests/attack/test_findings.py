@@ -41,7 +41,7 @@ def test_a_relation_comes_with_a_goal() -> None:
 
 
 def test_what_is_kept_is_read_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(findings, "RECORDS", tmp_path)
+    monkeypatch.setattr(findings, "RECORDS", tmp_path / "not there yet")
     found = Findings((Figure("killed", 96.5, ">=", 95, "%"),), (Listing("survivors", ("x <= y: equal there",)),))
     keep("mutants", Plan(3, sample=False), found, {"python": "3"})
     again, record = kept("mutants")
