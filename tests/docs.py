@@ -3,8 +3,8 @@
 A document is read from top to bottom, in an empty folder and with one namespace:
 - a ```python block is run, and the ```text block right below it, if there is one, is what it prints;
 - a ```console block holds commands, each after `$ `, and what each of them prints;
-- a fenced block right below <!-- ledger: ID... -->, <!-- counterexample: ID -->, <!-- recorded --> or <!-- pages -->
-  is what the function of that name below returns.
+- a fenced block right below <!-- ledger: ID... -->, <!-- counterexample: ID -->, <!-- recorded -->, <!-- pages --> or
+  <!-- attack: NAME --> is what the function of that name below returns.
 Any other block is left as it is.
 """
 
@@ -31,6 +31,7 @@ from figures.catalogue import TITLES, module_of
 from figures.explore import PAGES, open_page
 from figures.style import encode
 from sim.files import atomic_write
+from tests.attack.findings import kept
 from theory.claims import all_claims
 from theory.intervals import CONFIDENCE
 from theory.ledger import Report
@@ -39,7 +40,7 @@ from theory.verify import verify
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = (
     "README.md",
-    *(f"docs/{name}.md" for name in ("findings", "parts", "experiments", "explore", "your-own-claim")),
+    *(f"docs/{name}.md" for name in ("findings", "parts", "experiments", "explore", "your-own-claim", "attacks")),
 )
 PICTURES = ROOT / "docs" / "pictures"
 
@@ -49,7 +50,7 @@ _PART = re.compile(
         (
             rf"^(?P<python>{_FENCED.format('python', 'code')})(?P<below>\n```text\n(?:(?!```).*\n)*?```\n)?",
             f"^{_FENCED.format('console', 'session')}",
-            r"^(?P<marker><!-- (?P<maker>ledger|counterexample|recorded|pages)(?:: (?P<ids>.*?))? -->\n)"
+            r"^(?P<marker><!-- (?P<maker>ledger|counterexample|recorded|pages|attack)(?:: (?P<ids>.*?))? -->\n)"
             + _FENCED.format("", "made"),
         )
     ),
@@ -77,6 +78,7 @@ def _renewed_part(namespace: dict[str, Any], part: re.Match[str]) -> str:
         "counterexample": counterexample,
         "recorded": recorded,
         "pages": pages,
+        "attack": attack,
     }
     made = makers[part["maker"]](*(part["ids"] or "").split())
     return f"{part['marker']}```\n{made}\n```\n"
@@ -167,6 +169,16 @@ def pages() -> str:
     for key, (title, _) in PAGES.items():
         presets = "; ".join(preset.name for preset in open_page(key).presets)
         lines += [f"{key:<20} {title}", *wrap(presets, 110, initial_indent=" " * 21, subsequent_indent=" " * 21)]
+    return "\n".join(lines)
+
+
+def attack(name: str) -> str:
+    """The figures of an attack as its last whole run left them, and what is to be read beside them."""
+    findings, record = kept(name)
+    about = record["environment"]
+    lines = [f"seed {record['seed']}; Python {about['python']}, {about['platform']}", findings.table]
+    for listing in findings.listings:
+        lines += ["", f"{listing.title}:", *(f"  {line}" for line in listing.lines or ("none",))]
     return "\n".join(lines)
 
 

@@ -41,6 +41,7 @@ def test_strict_json_is_read(content: bytes, value: object) -> None:
         ("[1]".encode("utf-16"), "its text is not in UTF-8"),
         (b"[" * 100_000, "it is nested too deep"),
         (b"[" + b"[]," * 2**18 + b"[]]", "it holds more than 262,144 lists and objects"),
+        (b"[" + b"[],{}," * 2**17 + b"[]]", "it holds more than 262,144 lists and objects"),
         (b"[" + b"1," * 2**21 + b"1]", "or 2,097,152 values"),
     ],
 )

@@ -12,7 +12,7 @@ from tests.attack.mutants.workshop import ROOT
 from tests.test_architecture import imports_of, module_of
 
 JUDGING = ("derivation", "evaluate", "experiment", "intervals", "ledger", "serialise", "traces", "verify")
-KERNELS = ("listed_sums", "meeting_sums", "mode_kernel")
+KERNEL_FILES = tuple(f"sim/{name}.py" for name in ("listed_sums", "meeting_sums", "mode_kernel"))
 
 LONG_INTERPRETED = (
     "p_25 or p_49 or 49 or sizes1 or sizes2 or sizes3 or 22-4 or powers_of_two or 389 or keeps_its_memory or 26"
@@ -40,11 +40,11 @@ def _files(*patterns: str) -> tuple[str, ...]:
 
 
 GROUPS = (
-    Group("judging code", "mutmut", tuple(f"theory/{name}.py" for name in JUDGING), 160, 10),
-    Group("derivations", "mutmut", _files("theory/derive/**/*.py"), 70, 8),
-    Group("compiled kernels", "cosmic-ray", tuple(f"sim/{name}.py" for name in KERNELS), 30, 6),
-    Group("simulators", "own", _files("sim/*.py"), 40, 6),
-    Group("theory", "own", _files("theory/derive/**/*.py", *(f"theory/{name}.py" for name in JUDGING)), 20, 4),
+    Group("judging code", "mutmut", tuple(f"theory/{name}.py" for name in JUDGING), 110, 10),
+    Group("derivations", "mutmut", _files("theory/derive/**/*.py"), 45, 8),
+    Group("compiled kernels", "cosmic-ray", KERNEL_FILES, 20, 6),
+    Group("simulators", "own", _files("sim/*.py"), 30, 6),
+    Group("theory", "own", _files("theory/derive/**/*.py", *(f"theory/{name}.py" for name in JUDGING)), 15, 4),
 )
 
 
