@@ -25,9 +25,6 @@ def main(arguments: Sequence[str]) -> int:
     if unknown:
         print(f"unknown attack {unknown[0]!r} (attacks: {', '.join(ATTACKS)})", file=sys.stderr)
         return 2
-    if asked.record and asked.sample:
-        print("--record must come without --sample: the page is written from whole attacks", file=sys.stderr)
-        return 2
     if asked.seed is not None and asked.seed < 0:
         print(f"--seed must be at least 0, got {asked.seed}", file=sys.stderr)
         return 2

@@ -92,8 +92,14 @@ def record_of(name: str) -> Path:
 
 
 def keep(name: str, plan: Plan, findings: Findings, environment: Mapping[str, Any]) -> Path:
-    """Write the findings of a full attack where the page on them is made from."""
-    record = {"attack": name, "seed": plan.seed, "environment": dict(environment), **asdict(findings)}
+    """Write the findings of an attack where the page on them is made from; of a sample it says that it is one."""
+    record = {
+        "attack": name,
+        "seed": plan.seed,
+        "sample": plan.sample,
+        "environment": dict(environment),
+        **asdict(findings),
+    }
     path = require_writable(record_of(name))
     atomic_write(path, json.dumps(record, indent=1, allow_nan=False) + "\n")
     return path

@@ -45,7 +45,7 @@ def test_what_is_kept_is_read_back(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     found = Findings((Figure("killed", 96.5, ">=", 95, "%"),), (Listing("survivors", ("x <= y: equal there",)),))
     keep("mutants", Plan(3, sample=False), found, {"python": "3"})
     again, record = kept("mutants")
-    assert (again, record["seed"]) == (found, 3)
+    assert (again, record["seed"], record["sample"]) == (found, 3, False)
     with pytest.raises(ValueError, match=r"no findings can be read from 'kills.json': run `make kills`"):
         kept("kills")
 
@@ -54,7 +54,6 @@ def test_what_is_kept_is_read_back(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     ("arguments", "message"),
     [
         (["nonsense"], f"unknown attack 'nonsense' (attacks: {', '.join(ATTACKS)})"),
-        (["repeat", "--record", "--sample"], "--record must come without --sample"),
         (["repeat", "--seed", "-1"], "--seed must be at least 0, got -1"),
     ],
 )
