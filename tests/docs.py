@@ -176,7 +176,8 @@ def attack(name: str) -> str:
     """The figures of an attack as its last whole run left them, and what is to be read beside them."""
     findings, record = kept(name)
     about = record["environment"]
-    lines = [f"seed {record['seed']}; Python {about['python']}, {about['platform']}", findings.table]
+    whole = "a sample of it only, " if record.get("sample") else ""
+    lines = [f"{whole}seed {record['seed']}; Python {about['python']}, {about['platform']}", findings.table]
     for listing in findings.listings:
         lines += ["", f"{listing.title}:", *(f"  {line}" for line in listing.lines or ("none",))]
     return "\n".join(lines)

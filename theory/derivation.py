@@ -84,6 +84,8 @@ def less(left: sp.Expr, right: sp.Expr) -> Relational:
     return sp.Lt(left, right, evaluate=False)
 
 
+MOST_OPERATIONS = 2000
+"""What algebra tries to simplify; beyond, it may take for ever. The largest expression that a proof needs has 885."""
 BOOLEAN_ATOMS = (sp.logic.boolalg.BooleanTrue, sp.logic.boolalg.BooleanFalse)
 
 
@@ -159,6 +161,8 @@ def vanishes(expression: sp.Expr) -> bool:
 
 
 def _simplifies_to_zero(expression: sp.Expr) -> bool:
+    if sp.count_ops(expression) > MOST_OPERATIONS:
+        return False
     try:
         return bool(sp.simplify(expression) == 0)
     except Exception:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 import sympy as sp
 
+import theory.derivation
 from theory.derivation import (
     Derivation,
     Step,
@@ -272,5 +273,13 @@ def test_what_sympy_stumbles_over_is_not_shown(monkeypatch, error):
     assert vanishes(expression)
     vanishes.cache_clear()
     monkeypatch.setattr(sp, "simplify", stumble)
+    assert not vanishes(expression)
+    vanishes.cache_clear()
+
+
+def test_what_is_too_large_to_simplify_is_not_shown(monkeypatch):
+    expression = sp.sin(z) ** 2 + sp.cos(z) ** 2 - 1
+    vanishes.cache_clear()
+    monkeypatch.setattr(theory.derivation, "MOST_OPERATIONS", 3)
     assert not vanishes(expression)
     vanishes.cache_clear()
