@@ -18,7 +18,7 @@ from theory.verify import agreement, exact_search, exact_values, layered, simula
 SIZES = (sp.Integer(1), sp.Rational(1, 100), sp.Rational(1, 10**4), sp.Rational(1, 10**6))
 SHARES = (sp.Integer(1), sp.Rational(1, 2), sp.Rational(1, 10))
 """On which share of the exact instances, at least, a planted fault shows."""
-TAU = sp.Symbol("tau", positive=True)
+TAU = sp.Symbol("own_tolerance", positive=True)
 """The tolerance of the observation at hand."""
 
 
