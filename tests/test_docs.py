@@ -14,6 +14,7 @@ from figures.explore import PAGES
 from filterlaw import app
 from sim.cnn.presets import presets
 from tests import docs
+from tests.attack.__main__ import ATTACKS
 
 ROOT = docs.ROOT
 TEXTS = {name: (ROOT / name).read_text(encoding="utf-8") for name in docs.DOCUMENTS}
@@ -54,7 +55,9 @@ def test_every_command_is_shown() -> None:
 
 
 def test_make_targets_exist() -> None:
-    targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = {*re.findall(r"^(\w+):", makefile, re.MULTILINE), *ATTACKS}
+    assert re.findall(r"^ATTACKS = (.*)$", makefile, re.MULTILINE)[0].split() == sorted(ATTACKS, key=makefile.index)
     shown = {target for text in TEXTS.values() for target in re.findall(r"(?:^|`)make (\w+)", text, re.MULTILINE)}
     assert {"verify", "test", "report", "explore", "bench"} <= shown <= targets
 
