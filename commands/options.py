@@ -30,7 +30,7 @@ LARGEST = 10**13
 
 
 def quoted(text: str) -> str:
-    """What was received, on one line and not too long."""
+    """What was received, on one line and not too long: as `sim.errors.printable`, but without NumPy to be imported."""
     written = repr(text)
     return written if len(written) <= 60 else f"{written[:57]}..."
 

@@ -52,7 +52,8 @@ class RunStore:
                 f"cannot read the record {path.name!r}: it is cut off or damaged; delete it to run again"
             ) from error
         whole = isinstance(record, dict) and record.get("settings") == asdict(settings)
-        if not whole or len(record.get("epochs", ())) != settings.epochs:
+        epochs = record.get("epochs") if whole else None
+        if not isinstance(epochs, list) or len(epochs) != settings.epochs:
             raise ValueError(
                 f"cannot read the record {path.name!r}: it is no record of this run; delete it to run again"
             )

@@ -160,7 +160,8 @@ def test_a_damaged_record_is_never_taken_for_a_finished_run(tmp_path, content):
 def test_a_record_of_another_run_is_not_taken_for_this_one(tmp_path):
     record = go(tmp_path)
     other = replace(SETTINGS, seed=1)
-    for wrong, asked in ((record, other), ({**record, "epochs": record["epochs"][:2]}, SETTINGS)):
+    cut = ({**record, "epochs": epochs} for epochs in (record["epochs"][:2], 3, None))
+    for wrong, asked in ((record, other), *((each, SETTINGS) for each in cut)):
         (tmp_path / f"{asked.key}.json").write_text(json.dumps(wrong))
         with pytest.raises(ValueError, match="it is no record of this run"):
             go(tmp_path, settings=asked)
