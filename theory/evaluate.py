@@ -284,7 +284,7 @@ def _surely_not(statement: sp.Basic, values: Values, tolerance: Any) -> Array:
         return ~surely(statement, values, tolerance)
     if isinstance(statement, Relational):
         gap = _gap(statement, values)
-        return np.asarray(gap < -tolerance)
+        return np.asarray(gap <= tolerance if isinstance(statement, sp.Unequality) else gap < -tolerance)
     if isinstance(statement, sp.And):
         return reduce(np.logical_or, (_surely_not(part, values, tolerance) for part in statement.args))
     if isinstance(statement, sp.Or):

@@ -278,6 +278,14 @@ def test_sides_that_meet_are_infinitely_far_from_unequal():
     assert residual(sp.Ne(x, y), at, 1e-9).tolist() == [np.inf, 0.0]
 
 
+@pytest.mark.parametrize("unequal", [sp.Ne(x, y), sp.Ne(x - y, 0)])
+def test_what_is_not_unequal_is_equal_whichever_side_of_an_equivalence_says_so(unequal):
+    """Within the tolerance, as an equation is."""
+    at = {"x": np.array([1.0, 1.0, 1.0]), "y": np.array([1.0, 1.0 + 1e-10, 2.0])}
+    assert surely(sp.Not(unequal, evaluate=False), at, 1e-9).tolist() == [True, True, False]
+    assert surely(unequal, at, 1e-9).tolist() == [False, False, True]
+
+
 @pytest.mark.parametrize("exact", [True, False])
 def test_an_entry_before_the_first_is_none(exact):
     # Python's sequences would count from their end

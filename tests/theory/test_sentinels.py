@@ -10,11 +10,12 @@ import sympy as sp
 
 import filterlaw
 import theory.ledger
+import theory.search
 import theory.verify
 from theory.derivation import Derivation
 from theory.ledger import Verdict
+from theory.search import Outcome
 from theory.sentinels import GateFailed, Sentinel, astray, require_sound, sentinels
-from theory.verify import Outcome
 
 AGREES = Outcome(True, 1, 0.0, 1.0, "told to agree")
 DISAGREES = Outcome(False, 1, 2.0, 1.0, "told to disagree")
@@ -57,7 +58,7 @@ def stubs():
         "_control",
         lambda check, *_: theory.verify._evidence(check, AGREES, "printed"),
     )
-    yield "no counterexample is reproduced", theory.verify, "residual", lambda *_: 0.0
+    yield "no counterexample is reproduced", theory.search, "residual", lambda *_: 0.0
 
 
 @pytest.mark.parametrize(("part", "name", "stub"), [s[1:] for s in stubs()], ids=[s[0] for s in stubs()])

@@ -10,7 +10,8 @@ import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from theory.derivation import Step, equal, vanishes
+from theory.algebra import vanishes
+from theory.derivation import Step, equal
 from theory.evaluate import value
 from theory.traces import OrthogonalSymbol, collected
 

@@ -15,8 +15,9 @@ import sympy as sp
 from theory.derivation import Derivation, Step
 from theory.experiment import ExactRoute, Experiment, Observation
 from theory.ledger import Claim, Clause, Control, Hypothesis, Verdict
+from theory.search import agreement, exact_search
 from theory.serialise import report_record, to_json
-from theory.verify import agreement, exact_search, verify
+from theory.verify import verify
 
 x, y = sp.symbols("x y", real=True)
 t = sp.Symbol("t", nonnegative=True)

@@ -11,7 +11,10 @@ from tests.attack.mutants.sources import Tool
 from tests.attack.mutants.workshop import ROOT
 from tests.test_architecture import imports_of, module_of
 
-JUDGING = ("derivation", "evaluate", "experiment", "intervals", "ledger", "serialise", "traces", "verify")
+JUDGING = (
+    "algebra", "derivation", "entailment", "evaluate", "experiment", "intervals", "ledger", "search", "serialise",
+    "traces", "verify",
+)  # fmt: skip
 KERNEL_FILES = tuple(f"sim/{name}.py" for name in ("listed_sums", "meeting_sums", "mode_kernel"))
 
 LONG_INTERPRETED = (

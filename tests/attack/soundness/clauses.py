@@ -20,7 +20,7 @@ from tests.attack.soundness.mutations import mutants
 from tests.attack.soundness.rewriting import variants
 from tests.attack.soundness.roads import in_common, of_symbols, roads_of
 from tests.attack.soundness.stand import REFUSALS, Stand
-from theory.derivation import follows
+from theory.entailment import follows
 from theory.evaluate import indices, surely
 from theory.ledger import Verdict
 from theory.verify import checks_of, clause_report, simulated

@@ -1,6 +1,6 @@
 """Whether a statement follows, tried at exact points by SymPy's own substitution and comparison.
 
-The suite decides entailment by `theory.derivation.follows` and evaluates by `theory.evaluate`; neither is used here.
+The suite decides entailment by `theory.entailment.follows` and evaluates by `theory.evaluate`; neither is used here.
 What is known is a set of statements; a point gives every atom in them (symbols, entries of indexed quantities,
 matrices) a rational value that fits its assumptions and makes all of them true. A point at which the statement is
 false shows that it does not follow, whatever the suite says.

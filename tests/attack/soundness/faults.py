@@ -13,7 +13,8 @@ from sympy.logic.boolalg import Boolean
 from tests.attack.soundness.stand import REFUSALS, Stand
 from theory.evaluate import indices, truth, value
 from theory.experiment import Observation
-from theory.verify import agreement, exact_search, exact_values, layered, simulated
+from theory.search import agreement, exact_search, exact_values
+from theory.verify import layered, simulated
 
 SIZES = (sp.Integer(1), sp.Rational(1, 100), sp.Rational(1, 10**4), sp.Rational(1, 10**6))
 SHARES = (sp.Integer(1), sp.Rational(1, 2), sp.Rational(1, 10))

@@ -12,9 +12,10 @@ from sympy.logic.boolalg import Boolean
 from tests.attack.soundness.entailment import Tried, at_instance, tried
 from tests.attack.soundness.mutations import Mutant, mutants
 from tests.attack.soundness.stand import EXPERIMENTS, REFUSALS, Stand
-from theory.derivation import Derivation, follows
+from theory.derivation import Derivation
+from theory.entailment import follows
 from theory.evaluate import indices
-from theory.verify import exact_values
+from theory.search import exact_values
 
 INSTANCES = 12
 """Of the exact instances, so many are looked at by SymPy."""

@@ -14,7 +14,8 @@ from tests.attack.soundness.falsehood import Role
 from tests.attack.soundness.judging import CERTIFIED, registered
 from theory.derivation import Derivation
 from theory.ledger import Claim, Clause, Hypothesis, Verdict
-from theory.verify import Check, Outcome, checks_of, clause_report, simulated
+from theory.search import Outcome
+from theory.verify import Check, checks_of, clause_report, simulated
 
 REFUSALS = (ArithmeticError, LookupError, TypeError, ValueError)
 """How a statement is refused that has no value: an index out of range, a division by zero, a root in exact numbers."""

@@ -15,12 +15,14 @@ from sympy.logic.boolalg import Boolean
 
 import filterlaw
 import theory.ledger
+import theory.search
 import theory.verify
 from theory.evaluate import value
 from theory.experiment import Experiment, Observation
 from theory.ledger import Clause, Verdict
+from theory.search import Outcome
 from theory.sentinels import require_sound
-from theory.verify import Outcome, checks_of
+from theory.verify import checks_of
 
 ASKED = ("verify", "C-E3", "C-GAP", "--level", "simulation", "--jobs", "1")
 """Claims that hold: a stub that agrees with everything is not betrayed by them."""
@@ -64,7 +66,7 @@ def simulator_that_agrees() -> Iterator[None]:
     agrees = Outcome(True, 1, 0.0, 1.0, "the closed form, returned")
     with (
         patch.object(theory.verify, "agreement", lambda *_: agrees),
-        patch.object(theory.verify, "residual", lambda *_: np.zeros(1)),
+        patch.object(theory.search, "residual", lambda *_: np.zeros(1)),
     ):
         yield
 

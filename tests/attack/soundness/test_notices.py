@@ -9,6 +9,7 @@ import pytest
 import sympy as sp
 
 import theory.ledger
+import theory.search
 import theory.verify
 from tests.attack.soundness import stubs
 from tests.attack.soundness.clauses import Found, _rewritten, violated
@@ -18,7 +19,7 @@ from tests.attack.soundness.stand import Stand
 from tests.theory.test_verify import DOUBLE_CORRECTED, NON_NEGATIVE, claim, experiment, told, x, y
 from theory.derivation import Derivation
 from theory.ledger import Verdict
-from theory.verify import Outcome
+from theory.search import Outcome
 
 
 def stand(toy=DOUBLE_CORRECTED):
@@ -103,7 +104,7 @@ def test_planted_faults_are_found_and_a_blind_search_is_not_believed(monkeypatch
 
 def test_near_misses_are_told_apart_and_a_tolerance_that_is_off_is_noticed(monkeypatch):
     assert set(near_misses(stand())) == {("simulator", True, True), ("layer", True, True)}
-    agreement = theory.verify.agreement
+    agreement = theory.search.agreement
     for factor, expected in ((20, (False, True)), (0.05, (True, False))):
 
         def loose(observations, statement, premises, factor=factor):

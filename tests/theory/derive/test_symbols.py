@@ -9,7 +9,7 @@ import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from theory.derivation import vanishes
+from theory.algebra import vanishes
 from theory.symbols import a, coordinate, d, gap, grid_expectation, i, m, over, p, w, w0_star
 
 RESIDUAL = gap * coordinate(0) - over(w[m] * coordinate(m))

@@ -1,0 +1,106 @@
+"""What algebra takes for zero: what is, and none of the near misses."""
+
+from __future__ import annotations
+
+import pytest
+import sympy as sp
+
+import theory.algebra
+from theory.algebra import _far_from_zero, multiple, vanishes
+
+x, y, z = sp.symbols("x y z", real=True)
+a, b = sp.symbols("a b", positive=True)
+i, k = sp.symbols("i k", integer=True)
+w, d = sp.IndexedBase("w"), sp.IndexedBase("d")
+
+VANISHES = [
+    (x + y) ** 2 - x**2 - 2 * x * y - y**2,
+    sp.sin(x) ** 2 + sp.cos(x) ** 2 - 1,
+    w[i] * (1 + d[i]) - w[i] - w[i] * d[i],
+    sp.Sum(i, (i, 1, 4)) - 10,
+    sp.sqrt(a**2) - a,
+    (1 - 2 * x) ** k - (-1) ** k * (2 * x - 1) ** k,
+    (1 - 2 * x) ** (2 * k) - (2 * x - 1) ** (2 * k),
+    1 / (sp.sqrt(1 + (x - y) ** 2) - x + y) - sp.sqrt(x**2 - 2 * x * y + y**2 + 1) - x + y,
+    (1 + (x - y) ** 2) ** sp.Rational(3, 2) - sp.sqrt(x**2 - 2 * x * y + y**2 + 1) * (1 + (x - y) ** 2),
+]
+DOES_NOT_VANISH = [
+    (x + y) ** 2 - x**2 - y**2,
+    sp.sin(x) ** 2 - sp.cos(x) ** 2 - 1,
+    w[i] - w[0],
+    sp.sqrt(x**2) - x,
+    sp.Rational(1, 10**30) * x,
+    x - y,
+    (1 - 2 * x) ** k - (2 * x - 1) ** k,
+    (1 - 2 * x) ** (2 * k) + (2 * x - 1) ** (2 * k),
+    (x - 1) ** y - (-1) ** y * (1 - x) ** y,
+    1 / (sp.sqrt(1 + (x - y) ** 2) - x + y) - sp.sqrt(x**2 - 2 * x * y + y**2 + 1) + x - y,
+    (1 + (x - y) ** 2) ** sp.Rational(3, 2) - sp.sqrt(x**2 - 2 * x * y + y**2 + 1),
+]
+
+
+@pytest.mark.parametrize("expression", VANISHES, ids=str)
+def test_vanishing_expressions_are_recognised(expression):
+    assert vanishes(sp.sympify(expression))
+
+
+@pytest.mark.parametrize("expression", DOES_NOT_VANISH, ids=str)
+def test_near_misses_do_not_vanish(expression):
+    assert not vanishes(sp.sympify(expression))
+
+
+TRANSCENDENTAL = [sp.acos(a) - sp.asin(a) + 1, sp.pi * a - 3 * a, sp.sqrt(1 - a**2) + a * sp.acos(a) - 1]
+
+
+@pytest.mark.parametrize("expression", TRANSCENDENTAL, ids=str)
+def test_a_point_without_an_exact_value_is_decided_far_from_rounding(expression):
+    assert not vanishes(expression)
+    assert vanishes(sp.expand(expression * (a + b)) - expression * (a + b))
+
+
+def test_a_difference_near_rounding_is_left_to_algebra():
+    one = sp.sin(a) ** 2 + sp.cos(a) ** 2
+    assert not _far_from_zero(one - 1 + sp.Rational(1, 10**12), {"a": 0.5})
+    assert _far_from_zero(one - 1 + sp.Rational(1, 10**3), {"a": 0.5})
+    assert vanishes(one - 1)
+    assert not vanishes(one - 1 + sp.Rational(1, 10**12))
+
+
+def test_a_point_outside_the_domain_decides_nothing():
+    assert not _far_from_zero(sp.acos(a) + 1, {"a": 2.0})
+
+
+def test_two_expressions_are_taken_formultiples_only_if_they_are_at_two_points() -> None:
+    assert multiple(6 * (x + y), -4 * x - 4 * y) == sp.Rational(-3, 2)
+    # where a second integer is zero, another point tells
+    assert all(multiple(i / 2 - k**n / 2, i - k**n) == sp.Rational(1, 2) for n in range(1, 9))
+    # where no point has a value, a term that both have does
+    beyond = sp.log(-1 - x**2) + sp.acos(2 + x**2)
+    assert multiple(beyond / 3 - y / 3, beyond - y) == sp.Rational(1, 3)
+    assert multiple(beyond, y) == 1
+    # at any one point, one number is a multiple of another
+    for first, second in ((x, y), (x**2, x), (w[0] / (1 + a), d[0]), (x, x - x * y)):
+        assert multiple(first, second) == 1
+
+
+@pytest.mark.parametrize("error", [AttributeError, StopIteration, RecursionError])
+def test_what_sympy_stumbles_over_is_not_shown(monkeypatch, error):
+    def stumble(expression):
+        raise error
+
+    # the simplification alone could show that it vanishes
+    expression = sp.sin(z) ** 2 + sp.cos(z) ** 2 - 1
+    vanishes.cache_clear()
+    assert vanishes(expression)
+    vanishes.cache_clear()
+    monkeypatch.setattr(sp, "simplify", stumble)
+    assert not vanishes(expression)
+    vanishes.cache_clear()
+
+
+def test_what_is_too_large_to_simplify_is_not_shown(monkeypatch):
+    expression = sp.sin(z) ** 2 + sp.cos(z) ** 2 - 1
+    vanishes.cache_clear()
+    monkeypatch.setattr(theory.algebra, "MOST_OPERATIONS", 3)
+    assert not vanishes(expression)
+    vanishes.cache_clear()
