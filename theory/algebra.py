@@ -118,7 +118,7 @@ _POINTS = 5
 
 
 def _of_a_common_term(first: sp.Expr, second: sp.Expr) -> sp.Rational:
-    """What the coefficient of a term in the first is of its coefficient in the second; 1 if they have none in common."""
+    """What a term has as coefficient in the first, over that in the second; 1 if they have no term in common."""
     here, there = (sp.expand(side).as_coefficients_dict() for side in (first, second))
     return next((here[term] / there[term] for term in there if term in here), sp.Integer(1))
 
