@@ -72,6 +72,16 @@ def test_small_steps_follow_the_flow() -> None:
     assert np.array_equal(flow.weights[0][0], weights[0])
 
 
+@pytest.mark.parametrize("unit", [1.0, 1e-8])
+def test_the_flow_is_as_exact_as_it_promises(unit: float) -> None:
+    """One layer relaxes exponentially; a relative error of 1e-12, an absolute one of 1e-14."""
+    rng, times = np.random.default_rng(5), np.array([0.5, 2.0, 5.0, 12.0])
+    target, start = unit * rng.normal(size=(3, 3)), unit * rng.normal(size=(3, 3))
+    run = flow_chain([start], LinearTask.whitened(target, rng), times)
+    exact = target + (start - target) * np.exp(-times)[:, None, None]
+    assert np.abs(run.weights[0] - exact).max() <= 1e-14 + 1e-12 * np.abs(exact).max()
+
+
 def test_bounded_weights_are_in_the_band() -> None:
     rng = np.random.default_rng(3)
     weights = tuple(rng.normal(size=shape) for shape in ((5, 3), (2, 5)))

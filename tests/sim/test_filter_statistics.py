@@ -74,6 +74,19 @@ def test_correlation_falls_with_distance_as_it_was_made() -> None:
     assert correlation_by_distance(np.eye(1))[0].size == 0
 
 
+def test_a_pixel_counts_as_zero_below_the_rounding_of_a_mean() -> None:
+    """Up to n roundings of the largest weight, for n filters."""
+    filters = np.ones((6, 2, 2))
+    filters[:, 0, 1] = 0.0
+    for weight, refused in ((5.9 * EPS, True), (6.1 * EPS, False)):
+        filters[2, 0, 1] = weight
+        if refused:
+            with pytest.raises(ValueError, match=r"not be zero in every filter .* pixel \(0, 1\)"):
+                filter_correlation(filters)
+        else:
+            assert filter_correlation(filters)[0, 1] == pytest.approx(1 / np.sqrt(6))
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [

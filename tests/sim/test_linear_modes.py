@@ -170,3 +170,19 @@ def test_any_depth_is_the_plain_loop(layers: int) -> None:
     once = naive_descend_modes(s, sigma, 0.01, 1)
     bounded = descend_modes(s, sigma, learning_rate=0.01, steps=1, band=0.05)
     assert np.abs(bounded.final - np.clip(once, 1 / 1.05, 1.05)).max() < 64 * layers * EPS
+
+
+@pytest.mark.parametrize("every", [2, 3])
+@pytest.mark.parametrize("modes", [FEW, FEW + 1])
+@pytest.mark.parametrize("record", [None, 5])
+def test_the_band_is_imposed_after_every_few_updates(modes: int, every: int, record: int | None) -> None:
+    rng = np.random.default_rng(every)
+    s, sigma = rng.uniform(0.5, 2.0, (3, modes)) * rng.choice([-1, 1], (3, modes)), rng.uniform(0.5, 4.0, modes)
+    expected = s
+    for update in range(1, 12):
+        expected = naive_descend_modes(expected, sigma, 0.05, 1)
+        if update % every == 0:
+            expected = np.copysign(np.clip(np.abs(expected), 1 / 1.1, 1.1), expected)
+    run = descend_modes(s, sigma, learning_rate=0.05, steps=11, band=0.1, band_every=every, record_every=record)
+    assert np.abs(run.final - expected).max() < 256 * EPS
+    assert np.abs(np.abs(run.final) - 1).max() > 0.1

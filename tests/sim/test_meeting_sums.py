@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from sim.arrays import FloatArray, IntArray
 from sim.exact import exact_active, exact_gradient, exact_grid, exact_loss, exact_targets
 from sim.half_space import Workspace, grid_active_sums
-from sim.listed_sums import LISTED_P, listed_products
-from sim.meeting_sums import active_products, thresholds
+from sim.listed_sums import LANES, LISTED_P, _fixed_points, _powers, listed_products
+from sim.meeting_sums import _fixed_point, active_products, thresholds
 from sim.problem import GridProblem
 from tests.reference.half_space import (
     batch_gradients,
@@ -70,6 +70,29 @@ def test_both_methods_find_the_same_bits(p: int) -> None:
     for direct in (False, True):
         for found, expected in zip(met(d, w, directions, direct=direct), tried, strict=True):
             assert np.array_equal(found, expected)
+
+
+LARGEST = float(np.finfo(np.float64).max)
+
+
+@pytest.mark.parametrize("bits", [60, 51])
+@pytest.mark.parametrize(
+    "column",
+    [[LARGEST] * 5, [2.0**1023] * 4, [2.0**1022] * 8, [-LARGEST, 1.0, 0.0, 2.0**1023], [2.0**1021] * 3, [0.0] * 3],
+    ids=str,
+)
+def test_both_methods_take_the_same_unit_whatever_the_numbers_add_up_to(column: list[float], bits: int) -> None:
+    """Beyond the range of floats, too: there they are added up in a smaller unit."""
+    given = np.tile(np.array(column)[:, None], LANES)
+    shifts, terms = np.empty(LANES, np.int64), np.empty(given.shape, np.int64)
+    _fixed_points(given, bits, _powers(), terms, shifts)
+    alone = np.empty(len(column), np.int64)
+    assert np.all(shifts == _fixed_point(np.array(column), len(column), bits, alone))
+    assert np.array_equal(terms, np.tile(alone[:, None], LANES))
+    assert sum(map(abs, alone.tolist())) <= 2**bits + len(column)
+    assert alone.tolist() == [round(Fraction(v) * Fraction(2) ** int(shifts[0])) for v in column]
+    exact = sum(Fraction(abs(v)) for v in column)
+    assert not exact or Fraction(1, 2) <= exact * Fraction(2) ** (int(shifts[0]) - bits) < 1
 
 
 UNIT = 64
