@@ -3,8 +3,9 @@
 A document is read from top to bottom, in an empty folder and with one namespace:
 - a ```python block is run, and the ```text block right below it, if there is one, is what it prints;
 - a ```console block holds commands, each after `$ `, and what each of them prints;
-- a fenced block right below <!-- ledger: ID... -->, <!-- counterexample: ID -->, <!-- recorded -->, <!-- pages --> or
-  <!-- attack: NAME --> is what the function of that name below returns.
+- a fenced block right below <!-- ledger: ID... -->, <!-- counterexample: ID -->, <!-- recorded --> or <!-- pages -->
+  is what the function of that name below returns;
+- what stands between <!-- attack: NAME --> and <!-- end of attack --> is what was kept of the attack.
 Any other block is left as it is.
 """
 
@@ -50,8 +51,9 @@ _PART = re.compile(
         (
             rf"^(?P<python>{_FENCED.format('python', 'code')})(?P<below>\n```text\n(?:(?!```).*\n)*?```\n)?",
             f"^{_FENCED.format('console', 'session')}",
-            r"^(?P<marker><!-- (?P<maker>ledger|counterexample|recorded|pages|attack)(?:: (?P<ids>.*?))? -->\n)"
+            r"^(?P<marker><!-- (?P<maker>ledger|counterexample|recorded|pages)(?:: (?P<ids>.*?))? -->\n)"
             + _FENCED.format("", "made"),
+            r"^<!-- attack: (?P<attack>\w+) -->\n[\s\S]*?^<!-- end of attack -->\n",
         )
     ),
     re.MULTILINE,
@@ -73,12 +75,13 @@ def _renewed_part(namespace: dict[str, Any], part: re.Match[str]) -> str:
         return part["python"] + ("" if part["below"] is None else f"\n```text\n{printed}```\n")
     if part["session"] is not None:
         return f"```console\n{_session(part['session'])}```\n"
+    if part["attack"] is not None:
+        return f"<!-- attack: {part['attack']} -->\n{attack(part['attack'])}\n<!-- end of attack -->\n"
     makers: dict[str, Callable[..., str]] = {
         "ledger": ledger,
         "counterexample": counterexample,
         "recorded": recorded,
         "pages": pages,
-        "attack": attack,
     }
     made = makers[part["maker"]](*(part["ids"] or "").split())
     return f"{part['marker']}```\n{made}\n```\n"
@@ -172,15 +175,29 @@ def pages() -> str:
     return "\n".join(lines)
 
 
+LONG = 12
+"""Lines of a list that are shown at once; a longer one is folded up."""
+MOST, WIDEST = 60, 320
+"""Lines of a folded list, and characters of a line; what is longer stands in docs/attacks/."""
+
+
 def attack(name: str) -> str:
-    """The figures of an attack as its last whole run left them, and what is to be read beside them."""
+    """The figures of an attack as they were kept, and what is to be read beside them."""
     findings, record = kept(name)
     about = record["environment"]
     whole = "a sample of it only, " if record.get("sample") else ""
     lines = [f"{whole}seed {record['seed']}; Python {about['python']}, {about['platform']}", findings.table]
+    folded = []
     for listing in findings.listings:
-        lines += ["", f"{listing.title}:", *(f"  {line}" for line in listing.lines or ("none",))]
-    return "\n".join(lines)
+        shown = [line if len(line) <= WIDEST else f"{line[: WIDEST - 4]} ..." for line in listing.lines]
+        if len(shown) > LONG:
+            head = f"<details><summary>{listing.title} ({len(shown):,})</summary>"
+            if len(shown) > MOST:
+                shown = [*shown[:MOST], f"... and {len(shown) - MOST:,} more in docs/attacks/{name}.json"]
+            folded += ["", head, "", "```", *shown, "```", "", "</details>"]
+        elif shown:
+            lines += ["", f"{listing.title}:", *(f"  {line}" for line in shown)]
+    return "\n".join(("```", *lines, "```", *folded))
 
 
 def picture_names() -> list[str]:

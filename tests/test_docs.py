@@ -15,6 +15,8 @@ from filterlaw import app
 from sim.cnn.presets import presets
 from tests import docs
 from tests.attack.__main__ import ATTACKS
+from tests.attack.findings import Figure as Finding
+from tests.attack.findings import Findings, Listing
 
 ROOT = docs.ROOT
 TEXTS = {name: (ROOT / name).read_text(encoding="utf-8") for name in docs.DOCUMENTS}
@@ -102,6 +104,26 @@ def test_what_is_stale_is_noticed(text: str, expected: str | None) -> None:
     if expected is not None:
         assert renewed == expected
     assert docs.renewed(renewed) == renewed
+
+
+def test_findings_are_shown_and_long_lists_folded(monkeypatch: pytest.MonkeyPatch) -> None:
+    lists = (
+        Listing("Short", ("a line",)),
+        Listing("Long", tuple(f"{n}: {'x' * 400 if n == 1 else 'x'}" for n in range(99))),
+        Listing("Empty", ()),
+    )
+    findings = Findings((Finding("figures", 7, ">=", 8),), lists)
+    about = {"environment": {"python": "3", "platform": "here"}, "seed": 5, "sample": True}
+    monkeypatch.setattr(docs, "kept", lambda name: (findings, about))
+    text = docs.renewed("<!-- attack: kills -->\nold\n<!-- end of attack -->\nbelow\n")
+    assert text.startswith("<!-- attack: kills -->\n```\na sample of it only, seed 5; Python 3, here\nfigures  ")
+    assert text.endswith("\n</details>\n<!-- end of attack -->\nbelow\n")
+    assert "MISSED\n\nShort:\n  a line\n```\n\n<details><summary>Long (99)</summary>\n\n```\n0: x\n1: xxx" in text
+    assert "x ...\n2: x\n" in text
+    assert "59: x\n... and 39 more in docs/attacks/kills.json\n```\n" in text
+    assert max(map(len, text.splitlines())) == docs.WIDEST
+    assert "Empty" not in text
+    assert docs.renewed(text) == text
 
 
 def test_a_failing_block_fails() -> None:
