@@ -334,8 +334,8 @@ def test_matrices_of_fractions_are_floats_where_floats_are_asked_for():
 @pytest.mark.parametrize("power", [0, -1, sp.Rational(1, 2)])
 def test_a_matrix_has_whole_positive_powers_only(power):
     m = sp.MatrixSymbol("m", 2, 2)
-    with pytest.raises(TypeError, match="^cannot evaluate the matrix m"):
-        value(sp.Trace(sp.MatPow(m, power), evaluate=False), {"m": np.ones((2, 2, 1))}, exact=False)
+    with pytest.raises(TypeError, match=r"^cannot evaluate the matrix "):
+        value(sp.Trace(sp.MatPow(m, power)), {"m": np.ones((2, 2, 1))}, exact=False)
 
 
 def test_powers_of_a_matrix_are_repeated_products():
