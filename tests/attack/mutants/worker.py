@@ -130,15 +130,17 @@ def _run_tests(job: Job) -> dict[str, Any]:
 
 
 def _judge(job: Job) -> dict[str, Any]:
-    """The verdict of every clause of the claims, and whether their controls were rejected."""
+    """The verdict of every clause of the claims, whether their controls were rejected, and what `tests.printed` has."""
     claims = import_module("theory.claims")
     verify = import_module("theory.verify").verify
-    found = {}
+    lines_of = import_module("tests.printed").lines_of
+    found: dict[str, Any] = {}
     for claim in claims.find(job.claims):
         report = verify(claim, level="simulation")
         for part in report.clauses:
             controls = all(line.passed is True for line in part.evidence if line.kind == "control")
             found[f"{claim.id} {part.clause.name}"] = [str(part.verdict), controls]
+        found[claim.id] = lines_of(claim)
     return {"code": 0, "verdicts": found}
 
 

@@ -24,10 +24,7 @@ INSIDE = sp.Eq(spread_from[l * reach], 0)
 _w = sp.IndexedBase("w", real=True)
 _n = sp.Symbol("n", integer=True, positive=True)
 _x = sp.Symbol("x", real=True)
-
-
-def _response(value: sp.Expr) -> sp.Sum:
-    return sp.Sum(_w[t] * value, (t, 0, _n - 1))
+_pixel, _position = sp.IndexedBase("x_at", real=True), sp.Symbol("a", integer=True)
 
 
 @cache
@@ -38,8 +35,12 @@ def stays_equal() -> Derivation:
     within l (k//2) of the border; all others see what they would see without a border.
     """
     w = sp.symbols("w0:4", real=True)
+    response = sp.Sum(_w[t] * _pixel[_position + t], (t, 0, _n - 1))
     steps = (
-        Step("every window sees x", equal(_response(_x) - _response(_x), sp.S.Zero)),
+        Step(
+            "every window sees x",
+            equal(response.xreplace({_pixel[_position + t]: _x}), _x * sp.Sum(_w[t], (t, 0, _n - 1))),
+        ),
         Step(
             "channels: x_c sum_t w_ct, summed over c, is the same at every position",
             equal(_x * w[0] + _x * w[1], _x * (w[0] + w[1])),

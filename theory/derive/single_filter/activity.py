@@ -92,10 +92,10 @@ def dead_condition() -> Derivation:
 
 def _extremes() -> tuple[Step, ...]:
     return (
-        Step("w_k a_k >= -|w_k| d_k where the signs differ", at_least(-_size * d[i], -_size * d[i])),
-        Step("w_k a_k >= -|w_k| d_k where they agree", at_least(_size * d[i], -_size * d[i])),
-        Step("w_k a_k <= |w_k| d_k where the signs differ", at_most(-_size * d[i], _size * d[i])),
-        Step("w_k a_k <= |w_k| d_k where they agree", at_most(_size * d[i], _size * d[i])),
+        Step("w_k a_k >= -|w_k| d_k where the signs differ", at_least(_size * -d[i], -sp.Abs(_size * d[i]))),
+        Step("w_k a_k >= -|w_k| d_k where they agree", at_least(_size * d[i], -sp.Abs(_size * d[i]))),
+        Step("w_k a_k <= |w_k| d_k where the signs differ", at_most(_size * -d[i], sp.Abs(_size * -d[i]))),
+        Step("w_k a_k <= |w_k| d_k where they agree", at_most(_size * d[i], sp.Abs(_size * d[i]))),
     )
 
 

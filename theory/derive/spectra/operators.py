@@ -66,14 +66,15 @@ def _two_taps() -> tuple[Step, ...]:
     """The smallest case: one channel, kernel (a, b) on two pixels, a^2 + b^2 = 1."""
     A = sp.Matrix([[_a, _b], [_b, _a]])
     constant, alternating = sp.Matrix([1, 1]), sp.Matrix([1, -1])
+    even = {_a: 1 / sp.sqrt(2), _b: 1 / sp.sqrt(2)}
     return (
         Step("a constant image is multiplied by a + b", equal((A * constant)[0], _a + _b)),
         Step("an alternating one by a - b", equal((A * alternating)[0], _a - _b)),
         Step("a = 3/5, b = 4/5: the kernel has length", equal(sp.Rational(3, 5) ** 2 + sp.Rational(4, 5) ** 2, 1)),
         Step("and the layer the singular values 7/5", equal(sp.Rational(3, 5) + sp.Rational(4, 5), sp.Rational(7, 5))),
         Step("and 1/5", equal(sp.Rational(4, 5) - sp.Rational(3, 5), sp.Rational(1, 5))),
-        Step("a = b = 1/sqrt 2 reaches the bound, sqrt 2", equal((2 / sp.sqrt(2)) ** 2, 2)),
-        Step("and 0", equal(1 / sp.sqrt(2) - 1 / sp.sqrt(2), 0)),
+        Step("a = b = 1/sqrt 2 reaches the bound, sqrt 2", equal((_a + _b).subs(even), sp.sqrt(2))),
+        Step("and 0", equal((_a - _b).subs(even), 0)),
     )
 
 
