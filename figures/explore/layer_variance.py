@@ -8,7 +8,8 @@ from figures.explore.judge import decided, judged, not_applicable, shown
 from figures.explore.layer_laws import at_layers, first_layer
 from figures.explore.layer_networks import CHANNELS, SEED, Found, find, trusted
 from figures.explore.page import Control, Page, Picture, Preset, Standing, Values, View
-from figures.explore.svg import Series, plot, rule
+from figures.explore.plot import plot
+from figures.explore.series import Series, rule
 from sim.arrays import FloatArray
 from sim.layer_variance import Stack
 from theory.derive.layer_variance import depth as table

@@ -9,7 +9,8 @@ import numpy as np
 from figures.explore.check import LARGE, Updates, linear_law, on_updates, printed_path, rate_remark, updates_of
 from figures.explore.judge import decided, judged, not_applicable, shown
 from figures.explore.page import Control, Page, Picture, Preset, Standing, Values, View
-from figures.explore.svg import Series, plot, rule
+from figures.explore.plot import plot
+from figures.explore.series import Series, rule
 from figures.zigzag_laws import full_batch, heavy_ball
 from sim.activity import all_active, dead
 from sim.arrays import FloatArray
