@@ -18,7 +18,7 @@ import filterlaw
 import theory.claims
 from commands import options
 from tests.cli.conftest import ROOT, command
-from tests.theory.test_verify import ABOVE_OUTSIDE, DOUBLE_CORRECTED, NON_NEGATIVE, claim, y
+from tests.theory.toy import ABOVE_OUTSIDE, DOUBLE_CORRECTED, NON_NEGATIVE, claim, y
 from theory.claims import all_claims
 from theory.display import claim_page, plain
 from theory.ledger import LEVELS, Claim, Control
