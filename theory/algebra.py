@@ -97,7 +97,7 @@ def _point_for(expression: sp.Expr, shift: int = 0) -> dict[str, Any]:
 
 
 def multiple(first: sp.Expr, second: sp.Expr) -> sp.Rational:
-    """A simple number c for which first = c second at two points, as a guess at what is to be proven; else 1.
+    """A simple number c for which first = c second at some points, as a guess at what is to be proven; else 1.
 
     At one point alone there always is one, and algebra would have to find out that it is the wrong one elsewhere.
     Where points give no value (the logarithm of a negative number), a term that both have gives the guess.
@@ -107,7 +107,7 @@ def multiple(first: sp.Expr, second: sp.Expr) -> sp.Rational:
     ratios = [ratio for shift in range(_POINTS) if np.isfinite(ratio := _ratio(first, second, shift))]
     if len(ratios) < 2:
         return _of_a_common_term(first, second)
-    if not np.isclose(ratios[0], ratios[1], rtol=1e-9):
+    if not np.allclose(ratios, ratios[0], rtol=1e-9):
         return sp.Integer(1)
     simple = Fraction(ratios[0]).limit_denominator(1000)
     return sp.Rational(simple.numerator, simple.denominator)

@@ -77,6 +77,8 @@ def test_a_result_must_follow_from_its_definitions() -> None:
     for result in false:
         assert Derivation((result,), (), (step,), definition).ungrounded() == [result]
         assert Derivation((result,), (), (step,)).ungrounded() == []
+        assert Derivation((sp.And(result, true[1]),), (), (step,), definition).ungrounded()
+    assert Derivation((sp.And(*true[:2]),), (), (step,), definition).ungrounded() == []
 
 
 @pytest.mark.parametrize("wrong", [sp.false, sp.Eq(sp.Symbol("seen"), 2)])
@@ -84,6 +86,28 @@ def test_a_derivation_without_steps_shows_nothing(wrong: sp.Basic) -> None:
     from theory.verify import _symbolic
 
     assert _symbolic(Derivation((wrong,), (), ()), wrong, ()).passed is False
+
+
+def test_the_symbolic_check_says_what_it_found() -> None:
+    from theory.verify import _symbolic
+
+    step, seen = PROVEN[0], sp.Symbol("seen", real=True)
+    plain, false = Derivation((P,), (), (step, step)), Derivation((P,), (), (step, UNPROVEN[0]))
+    defined = (sp.Eq(seen, x + x),)
+    grounded, not_so = (Derivation((sp.Eq(seen, c * x),), (), (step,), defined) for c in (2, 3))
+    said = {
+        "2 steps proven, the result argued from them; the statement follows": (plain, P),
+        "2 steps proven, the result argued from them; the statement does not follow": (plain, Q),
+        "1 steps proven, the result substituted from its definitions; the statement follows": (grounded, defined[0]),
+        "the derivation has no steps": (replace(plain, steps=()), P),
+        "step not confirmed: wrong sign": (false, P),
+        "result not confirmed: Eq(seen, 3*x)": (not_so, sp.Eq(seen, 3 * x)),
+    }
+    for detail, (derivation, statement) in said.items():
+        outcome = _symbolic(derivation, statement, ())
+        assert outcome.detail == detail
+        assert outcome.passed is ("statement follows" in detail)
+        assert (outcome.trials, outcome.max_error, outcome.tolerance) == (len(derivation.steps), None, None)
 
 
 @pytest.mark.parametrize("relation", [equal, at_least, greater, at_most, less], ids=lambda f: f.__name__)

@@ -11,7 +11,7 @@ import sympy as sp
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from theory.evaluate import indices, residual, surely, truth, value
+from theory.evaluate import indices, obligations, residual, surely, truth, value
 
 x, y, z = sp.symbols("x y z", real=True)
 p = sp.Symbol("p", integer=True, positive=True)
@@ -286,6 +286,36 @@ def test_what_is_not_unequal_is_equal_whichever_side_of_an_equivalence_says_so(u
     assert surely(unequal, at, 1e-9).tolist() == [False, False, True]
 
 
+P, Q, R = x > 0, y > 0, z >= 0
+OBLIGATIONS = [
+    (R, ()),
+    (sp.Eq(x, y), ()),
+    (sp.Or(P, Q), ()),
+    (P, (P,)),
+    (z < 0, (z < 0,)),
+    (sp.And(P, R, Q), (P, Q)),
+    (sp.Implies(P, R), (P,)),
+    (sp.Implies(R, P), (sp.And(R, P),)),
+    (sp.Implies(P, sp.Implies(Q, R)), (sp.And(P, Q),)),
+    (sp.And(sp.Implies(P, R), P), (P,)),
+]
+
+
+@pytest.mark.parametrize(
+    ("statement", "expected"), OBLIGATIONS, ids=lambda v: str(v) if isinstance(v, sp.Basic) else ""
+)
+def test_what_must_be_seen_for_a_statement_to_be_tested(statement, expected):
+    assert len(obligations(statement)) == len(expected)
+    assert set(obligations(statement)) == set(expected)
+
+
+def test_an_equivalence_must_be_seen_from_both_sides():
+    seen, opposite = obligations(sp.Equivalent(P, Q))
+    assert seen in (P, Q)
+    assert opposite.args == (seen,)
+    assert isinstance(opposite, sp.Not)
+
+
 @pytest.mark.parametrize("exact", [True, False])
 def test_an_entry_before_the_first_is_none(exact):
     # Python's sequences would count from their end
@@ -299,3 +329,19 @@ def test_matrices_of_fractions_are_floats_where_floats_are_asked_for():
     m = sp.MatrixSymbol("m", 2, 2)
     found = value(sp.Trace(m * m), {"m": np.full((2, 2, 1), Fraction(1, 3))}, exact=False)
     assert found.dtype == np.float64
+
+
+@pytest.mark.parametrize("power", [0, -1, sp.Rational(1, 2)])
+def test_a_matrix_has_whole_positive_powers_only(power):
+    m = sp.MatrixSymbol("m", 2, 2)
+    with pytest.raises(TypeError, match=r"^cannot evaluate the matrix "):
+        value(sp.Trace(sp.MatPow(m, power)), {"m": np.ones((2, 2, 1))}, exact=False)
+
+
+def test_powers_of_a_matrix_are_repeated_products():
+    m = sp.MatrixSymbol("m", 2, 2)
+    rows = [[Fraction(1), Fraction(2)], [Fraction(3), Fraction(-1)]]
+    cube = np.linalg.matrix_power(np.array(rows, dtype=float), 3)
+    assert value(sp.Trace(m**3), {"m": rows}, exact=True) == Fraction(int(np.trace(cube)))
+    in_floats = np.array(rows, dtype=float)[..., None]
+    assert value(sp.Trace(m**3), {"m": in_floats}, exact=False) == pytest.approx(np.trace(cube))

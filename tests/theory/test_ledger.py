@@ -203,6 +203,13 @@ def test_clause_refuses_a_correction_beside_a_condition():
         clause(corrected=x > 0, condition=x < 0)
 
 
+def test_a_clause_that_is_refused_is_named_by_its_name_or_its_text():
+    with pytest.raises(ValueError, match=f"^clause {clause().text!r} must have at least one control"):
+        clause(controls=())
+    with pytest.raises(ValueError, match=r"^clause 'near zero' must have at least one control"):
+        clause(controls=(), name="near zero")
+
+
 def test_clause_refuses_to_go_without_controls():
     with pytest.raises(ValueError, match="must have at least one control"):
         clause(controls=())
@@ -227,6 +234,9 @@ def test_report_computes_its_verdict_and_counts_controls():
     assert Report(claim, (good, fooled), "cnn").controls_rejected == (8, 9)
     assert good.counterexample is None
     assert refuted.counterexample == FOUND
+    # what passed is not what was searched, and what was searched in vain is not what was found
+    later = ClauseReport(clause(), (symbolic(True), searched(), searched(INCLUDED, about="corrected")))
+    assert later.counterexample == INCLUDED
 
 
 def test_formula_is_sympy_syntax():
