@@ -46,13 +46,13 @@ def require_current(entry: Equivalent, source: str) -> None:
 
 
 _ASSUMED = re.compile(r",\s*(?:real|positive|nonnegative|nonzero|integer|finite)=True")
-_UNASSUMED = re.compile(r",\s*(?:(?:real|positive|nonnegative|nonzero|integer|finite)=None)?(?=\s*[,)])")
+_UNASSUMED = re.compile(r",\s*(?:(?:real|positive|nonnegative|nonzero|integer|finite)=(?:None|False))?(?=\s*[,)])")
 
 
 def weaker(mutant: Mutant) -> bool:
-    """Whether a mutant takes one assumption from a symbol and does nothing else.
+    """Whether a mutant takes one assumption from a symbol, or turns it to its opposite, and does nothing else.
 
-    Every step of the derivations is then proven without it, and says the same of more: nothing is broken.
+    If it survives, every step is proven without it, or under it and under its opposite, and says the same of more.
     """
     assumed = list(_ASSUMED.finditer(mutant.before))
     without = [mutant.before[: found.start()] + mutant.before[found.end() :] for found in assumed]
