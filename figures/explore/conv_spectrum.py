@@ -8,10 +8,12 @@ from collections.abc import Callable
 import numpy as np
 import sympy as sp
 
+from figures.explore.heat_map import heat_map
 from figures.explore.judge import judged, shown
 from figures.explore.layer_spectra import KERNELS, RANDOM, Found, Spectra, find, wave_gains
 from figures.explore.page import Control, Page, Picture, Preset, Standing, Values, View
-from figures.explore.svg import Series, band, heat_map, plot, rule
+from figures.explore.plot import plot
+from figures.explore.series import Series, band, rule
 from figures.explore.walls import wall
 from sim.arrays import FloatArray
 from theory.derive.spectra import operators as laws

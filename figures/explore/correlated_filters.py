@@ -6,8 +6,9 @@ import numpy as np
 
 from figures.explore.judge import decided, not_applicable, setting, shown
 from figures.explore.page import Control, Page, Picture, Preset, Standing, Values, View
+from figures.explore.plot import plot
+from figures.explore.series import Series, rule
 from figures.explore.signals import NETWORKS, SIDE, SINGLE, Found, find, white_filters
-from figures.explore.svg import Series, plot, rule
 from figures.explore.walls import wall
 from sim.correlation import (
     SCALES,

@@ -19,7 +19,8 @@ from figures.explore.clipped_training import (
 )
 from figures.explore.judge import decided, judged, listed, not_applicable, shown
 from figures.explore.page import Control, Page, Picture, Preset, Standing, Values, View
-from figures.explore.svg import Series, band, plot, rule
+from figures.explore.plot import plot
+from figures.explore.series import Series, band, rule
 from theory.derive.deep_linear import depth as needs
 from theory.derive.deep_linear.reach import HIGH, LOW
 from theory.evaluate import value

@@ -11,7 +11,8 @@ from figures.explore.check import linear_law, rate_remark, updates_of
 from figures.explore.judge import listed, shown
 from figures.explore.loosened_claims import Loosened, standings
 from figures.explore.page import Control, LongRun, Page, Picture, Preset, Values, View
-from figures.explore.svg import Series, plot
+from figures.explore.plot import plot
+from figures.explore.series import Series
 from sim.arrays import FloatArray
 from sim.descent import Snapshot, Trajectory, descend, stability_limit
 from sim.problem import GridProblem, SampleProblem

@@ -1,4 +1,4 @@
-"""Command lines, run in the test's own process or in one of their own."""
+"""Command lines, run in the test's own process or in one of their own, and toys in place of the claims."""
 
 from __future__ import annotations
 
@@ -9,8 +9,12 @@ from pathlib import Path
 import pytest
 
 import filterlaw
+import theory.claims
+from tests.theory.toy import ABOVE_OUTSIDE, DOUBLE_CORRECTED, NON_NEGATIVE, claim, y
+from theory.ledger import Claim, Control
 
 ROOT = Path(__file__).parents[2]
+FOOLED = claim(y >= 0, controls=(Control("true", y >= -1),))
 
 
 def command(*arguments, **options):
@@ -34,3 +38,19 @@ def run(capsys):
         return status, captured.out, captured.err
 
     return call
+
+
+@pytest.fixture
+def toys(monkeypatch):
+    """A registry of toy claims in place of the real ones."""
+    made = {
+        id_: Claim(id_, "this test", f"statement of {id_}", toy.clauses)
+        for id_, toy in {
+            "T-GOOD": NON_NEGATIVE,
+            "T-FIX": DOUBLE_CORRECTED,
+            "T-IF": ABOVE_OUTSIDE,
+            "T-BAD": FOOLED,
+        }.items()
+    }
+    monkeypatch.setattr(theory.claims, "all_claims", lambda: made)
+    return made

@@ -9,7 +9,7 @@ import pytest
 import theory.claims
 from tests.reference import training
 from tests.theory.test_empirical import around, clause, failing
-from tests.theory.test_verify import NON_NEGATIVE
+from tests.theory.toy import NON_NEGATIVE
 from theory.claims.trained import correlated
 from theory.experiment import Study
 from theory.ledger import Claim

@@ -10,7 +10,7 @@ import pytest
 import theory.claims
 import theory.claims.stored
 from figures.report import contents
-from tests.theory.test_verify import ABOVE_OUTSIDE, DOUBLE_CORRECTED, NON_NEGATIVE
+from tests.theory.toy import ABOVE_OUTSIDE, DOUBLE_CORRECTED, NON_NEGATIVE
 from theory.ledger import Claim
 
 FILES = ["report.html", "report.json", "report.md"]

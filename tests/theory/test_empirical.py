@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from tests.theory.test_verify import NON_NEGATIVE
+from tests.theory.toy import NON_NEGATIVE
 from theory.derivation import Derivation
 from theory.display import claim_page, ledger_lines, plain, row, summary
 from theory.experiment import Measured, NotMeasured, Sample, Study

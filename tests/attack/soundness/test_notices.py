@@ -16,7 +16,7 @@ from tests.attack.soundness.clauses import Found, _rewritten, violated
 from tests.attack.soundness.faults import found, near_misses, off_by, planted
 from tests.attack.soundness.mutation_attack import attack_clause
 from tests.attack.soundness.stand import Stand
-from tests.theory.test_verify import DOUBLE_CORRECTED, NON_NEGATIVE, claim, experiment, told, x, y
+from tests.theory.toy import DOUBLE_CORRECTED, NON_NEGATIVE, claim, experiment, told, x, y
 from theory.derivation import Derivation
 from theory.ledger import Verdict
 from theory.search import Outcome

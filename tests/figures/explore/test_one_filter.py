@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 
 import filterlaw
-from figures.explore import one_filter
 from figures.explore.check import LARGE, rate_remark
-from figures.explore.one_filter import PAGE, observe, view
+from figures.explore.one_filter import PAGE, view
+from figures.explore.one_filter_run import observe, sign_changes, sign_law
 from tests.figures.explore import pages
 from tests.figures.explore.pages import at, preset, says
 
@@ -103,19 +103,19 @@ def test_the_printed_path_follows_the_printed_formula():
 def test_coordinates_change_sign_as_x_flip_says():
     values = preset(PAGE, "Zig-zag, all samples")
     assert says(view(values), "X-FLIP") == "holds here"
-    changes = one_filter._changes(observe(values))
+    changes = sign_changes(observe(values))
     # 2 lam h_0 = 1.75 > 1 > 2 lam h_1: the one always, the other never
     assert changes[:10].tolist() == [[1.0, 0.0]] * 10
     # 2 lam h_0 = 1 exactly: the gradient vanishes at once, which counts half
     exact = observe(at(PAGE, w0=1.5, w1=0.0, d0=0.0, learning_rate=0.5))
-    assert one_filter._changes(exact)[:3].tolist() == [[0.5, 0.0], [0.0, 0.0], [0.0, 0.0]]
+    assert sign_changes(exact)[:3].tolist() == [[0.5, 0.0], [0.0, 0.0], [0.0, 0.0]]
 
 
 def test_the_law_of_sign_changes_under_momentum():
     values = at(PAGE, w0=2.5, w1=0.8, d0=0.25, d1=0.5, learning_rate=0.1, momentum=0.8, steps=120)
     found = observe(values)
     assert says(view(values), "X-FLIP") == "holds here"
-    assert one_filter._sign_law(found) == pytest.approx(one_filter._changes(found).mean(), abs=0.02)
+    assert sign_law(found) == pytest.approx(sign_changes(found).mean(), abs=0.02)
 
 
 def test_a_learning_rate_above_its_limit_is_said():

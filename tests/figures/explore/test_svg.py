@@ -16,9 +16,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from figures import style
-from figures.explore import svg
+from figures.explore import marks, svg
 from figures.explore.axes import Axis, axis_over, compact
-from figures.explore.svg import Series, band, heat_map, plot, rule
+from figures.explore.heat_map import heat_map
+from figures.explore.plot import plot
+from figures.explore.series import STYLES, Series, band, rule
 
 SPACE = "{http://www.w3.org/2000/svg}"
 LABELS: Any = {"title": "T", "x_label": "x", "y_label": "y"}
@@ -43,7 +45,7 @@ def numbers(path):
 
 @given(
     st.data(),
-    st.sampled_from(svg.STYLES),
+    st.sampled_from(STYLES),
     st.booleans(),
     st.booleans(),
     st.integers(0, 6),
@@ -123,7 +125,7 @@ def test_equal_axes_have_one_unit():
 
 
 def test_series_differ_in_more_than_colour():
-    assert len(set(svg.DASHES)) == len(svg.LIGHT) == len(svg.DARK) == len(set(svg._MARKS))
+    assert len(set(marks.DASHES)) == len(svg.LIGHT) == len(svg.DARK) == len(set(marks.MARKS))
     names = ("BLUE", "VERMILION", "GREEN", "PURPLE", "BLACK", "ORANGE", "SKY", "GREY")
     assert tuple(getattr(style, name) for name in names) == svg.LIGHT
 

@@ -11,7 +11,7 @@ import pytest
 
 import theory.claims
 import theory.claims.stored
-from tests.theory.test_verify import ABOVE_OUTSIDE, DOUBLE_CORRECTED, NON_NEGATIVE
+from tests.theory.toy import ABOVE_OUTSIDE, DOUBLE_CORRECTED, NON_NEGATIVE
 from theory.claims.stored import checked, parts_of, read_ledger
 from theory.ledger import Claim, Verdict
 from theory.serialise import environment, report_record, to_json
