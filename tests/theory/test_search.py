@@ -12,7 +12,7 @@ import sympy as sp
 from tests.theory.toy import ABOVE_OUTSIDE, DOUBLE, FALSE_CLAIM, claim, derivation, experiment, sample, x, y
 from theory.experiment import ExactRoute, Observation
 from theory.ledger import Verdict
-from theory.search import agreement, exact_search
+from theory.search import _sides, agreement, exact_search
 from theory.verify import verify
 
 
@@ -55,18 +55,62 @@ def test_a_search_without_end_stops_where_it_is_told_to():
     assert exact_search(route, experiment().observe, y >= 0, ()).trials == 2000
 
 
-def test_an_index_that_only_the_statement_has_runs_over_the_coordinates():
-    w, i = sp.IndexedBase("w"), sp.Symbol("i", integer=True)
+@pytest.mark.parametrize(("index", "trials", "at"), [("i", 4, "2"), ("j", 6, "2")])
+@pytest.mark.parametrize("in_premise", [False, True])
+def test_an_index_runs_over_the_coordinates_whether_a_statement_or_a_premise_has_it(index, trials, at, in_premise):
+    """`i` from 1, `j` from 0; what violates says for which."""
+    w, k = sp.IndexedBase("w"), sp.Symbol(index, integer=True)
     route = ExactRoute(
         candidates=lambda: [(1, 1, 1), (1, 1, -2)],
         observe=lambda v: {"p": 3, "w": v},
         describe=lambda v: (("w", str(v)),),
         lower=lambda v: v,
     )
-    outcome = exact_search(route, lambda v: Observation({"p": 3, "w": np.array(v)[:, None]}, 1e-12), w[i] > 0, ())
-    assert outcome.trials == 4
+    premises = (w[k] < 0,) if in_premise else ()
+    statement = w[0] < 0 if in_premise else w[k] > 0
+
+    def observe(v):
+        return Observation({"p": 3, "w": np.array(v, dtype=float)[:, None]}, 1e-12)
+
+    outcome = exact_search(route, observe, statement, premises)
+    assert outcome.trials == (1 if in_premise else trials)
     assert outcome.counterexample is not None
-    assert outcome.counterexample.instance == (("w", "(1, 1, -2)"), ("i", "2"))
+    assert outcome.counterexample.instance == (("w", "(1, 1, -2)"), (index, at))
+    assert outcome.counterexample.reproduced
+    batches = [observe(v) for v in ((1, 1, 1), (1, 1, -2))]
+    seen = agreement(batches, statement, premises)
+    assert (seen.passed, seen.trials) == (False, 1 if in_premise else trials)
+
+
+w, j = sp.IndexedBase("w"), sp.Symbol("j", integer=True)
+event = sp.Symbol("event")
+AT = {"x": Fraction(3), "y": Fraction(1, 2), "w": [Fraction(5), Fraction(7)], "j": 1, "event": False}
+
+SAYS = [
+    (sp.Eq(y, x**2), ("y = 9", "y = 1/2")),
+    (sp.Eq(w[j], x), ("w[j] = 3", "w[j] = 7")),
+    (y >= x, ("y >= x", "y = 1/2, x = 3")),
+    (sp.Ne(x, 3), ("Ne(x, 3)", "x = 3, 3 = 3")),
+    # the conclusion, where the premise is met
+    (sp.Implies(x > 0, sp.Eq(y, 2)), ("y = 2", "y = 1/2")),
+    # the part that is false
+    (sp.And(x > 0, sp.Eq(y, 2), evaluate=False), ("y = 2", "y = 1/2")),
+    (sp.And(x > 0, sp.Implies(x > 1, y > 1)), ("y > 1", "y = 1/2, 1 = 1")),
+    (event, ("event", "false")),
+]
+
+
+@pytest.mark.parametrize(("statement", "says"), SAYS, ids=lambda v: str(v) if isinstance(v, sp.Basic) else "")
+def test_both_sides_are_said(statement, says):
+    assert _sides(statement, AT) == says
+
+
+def test_of_what_has_no_sides_the_parts_are_told():
+    same, either = sp.Equivalent(x > 0, y > 1), sp.Or(x < 0, y > 1)
+    printed, seen = _sides(same, AT)
+    assert printed == str(same)
+    assert sorted(seen.split("; ")) == ["x > 0 is True", "y > 1 is False"]
+    assert _sides(either, AT) == (str(either), "false")
 
 
 def test_agreement_reports_the_worst_instance_relative_to_its_tolerance():
@@ -99,7 +143,9 @@ UNTESTED = {
 def test_floats_decide_nothing_where_nothing_is_tested(name):
     observed = [experiment().observe(batch) for batch in sample(np.random.default_rng(0))]
     outcome = agreement(observed, UNTESTED[name], ())
-    assert outcome.passed is None
+    assert (outcome.passed, outcome.trials, outcome.tolerance) == (None, 250, 1e-12)
+    assert outcome.max_error is not None
+    assert 0 <= outcome.max_error <= 1e-12
     assert outcome.detail.startswith("no instance shows that ")
     asserted = claim(UNTESTED[name], run=experiment(candidates=[]), derive=derivation(result=(UNTESTED[name],)))
     assert verify(asserted).verdict == Verdict.INCONCLUSIVE
