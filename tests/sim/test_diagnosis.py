@@ -6,7 +6,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sim.diagnosis import Diagnosis, FilterCorrelation, LayerDiagnosis, NormDiagnosis, Spectrum, findings, with_error
+from sim.diagnosis import (
+    Diagnosis,
+    FilterCorrelation,
+    LayerDiagnosis,
+    NormDiagnosis,
+    Spectrum,
+    _names,
+    findings,
+    with_error,
+)
 
 GOOD = Spectrum(count=8, smallest=0.96, largest=1.04, in_band=1.0, change=0.0)
 BAD = Spectrum(count=8, smallest=0.02, largest=5.0, in_band=0.25, change=0.6)
@@ -115,3 +124,10 @@ def test_most_filters_stand_for_the_network() -> None:
     small, large = correlation(0.1, 0.1), replace(correlation(0.2, 0.1), k=3, filters=33)
     assert replace(diagnosis(None), pooled={2: small, 3: large}).main is large
     assert diagnosis(None).main is None
+
+
+@pytest.mark.parametrize(
+    ("count", "said"), [(0, ""), (1, "'a'"), (4, "'a', 'b', 'c', 'd'"), (5, "'a', 'b', 'c', 'd' and 1 more")]
+)
+def test_four_layers_are_named_and_the_others_counted(count: int, said: str) -> None:
+    assert _names(list("abcdefg"[:count])) == said
