@@ -17,20 +17,31 @@ from theory.claims.observe.matrices import ONE, orthonormal
 from theory.claims.observe.rationals import HALF
 from theory.claims.observe.spectra.exact_layers import PAIRS, ExactLayer, describe, lower
 from theory.claims.observe.spectra.operators import CIRCULAR_SHAPES, Spectrum, from_simulator, from_torch, layers
-from theory.claims.observe.spectra.shapes import CIRCULAR, Layer, Shape, dense, dense_torch, structure
+from theory.claims.observe.spectra.shapes import CIRCULAR, Layer, Shape, dense, structure
 from theory.experiment import ExactRoute, Experiment, Observation, Values
 
 STANDARD_ERRORS = 5.0
 
 
-def _spectra(batch: Sequence[Layer], matrices: Sequence[FloatArray]) -> Observation:
+def by_matrix(layer: Layer) -> FloatArray:
+    """All singular values, of the matrix written down entry by entry."""
+    return np.asarray(np.linalg.svd(dense(layer.kernel, layer.shape), compute_uv=False))
+
+
+def over_frequencies(layer: Layer) -> FloatArray:
+    """The closed form by torch: a fast Fourier transform of the kernel."""
+    from sim.cnn.measured import circular_spectrum
+
+    return circular_spectrum(layer.kernel, layer.shape.image, stride=layer.shape.stride)
+
+
+def _spectra(batch: Sequence[Layer], matrix: Spectrum, closed_form: Spectrum) -> Observation:
     """The spectrum of the matrices beside the closed form; and beside wrong forms of it."""
-    closed = np.array([from_simulator(layer) for layer in batch]).T
-    spectrum = np.array([np.linalg.svd(matrix, compute_uv=False) for matrix in matrices]).T
+    spectrum, closed = (np.array([values(layer) for layer in batch]).T for values in (matrix, closed_form))
     plain = []
     for layer in batch:
         # as if the stride left out frequencies instead of adding them up
-        whole = circular_singular_values(layer.kernel, layer.shape.image)
+        whole = closed_form(replace(layer, shape=replace(layer.shape, stride=1)))
         plain.append(whole[:: max(1, len(whole) // len(spectrum))][: len(spectrum)])
     shape = batch[0].shape
     values = {"p": len(spectrum), "spectrum": spectrum, "closed": closed, "closed_plain": np.array(plain).T}
@@ -43,8 +54,8 @@ def spectra() -> Experiment:
     return Experiment(
         name="spectra of circular layers",
         sample=lambda rng: layers(rng, CIRCULAR_SHAPES, bounded=False),
-        observe=lambda batch: _spectra(batch, [dense(layer.kernel, layer.shape) for layer in batch]),
-        layer=on_layers(lambda batch: _spectra(batch, [dense_torch(layer.kernel, layer.shape) for layer in batch])),
+        observe=lambda batch: _spectra(batch, by_matrix, from_simulator),
+        layer=on_layers(lambda batch: _spectra(batch, from_torch, over_frequencies)),
     )
 
 
