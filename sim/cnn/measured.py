@@ -66,6 +66,16 @@ def law_moments(filters: FiniteLaw, windows: FiniteLaw) -> tuple[float, float]:
     return float((joint * centred**2).sum()), float((joint * torch.relu(y) ** 2).sum())
 
 
+def law_second_moments(law: FiniteLaw) -> FloatArray:
+    """E[v v^T] of a finite law, (n, n)."""
+    return _array(torch.einsum("r,ra,rb->ab", _tensor(law.probability), _tensor(law.atoms), _tensor(law.atoms)))
+
+
+def sample_moment(X: FloatArray) -> FloatArray:
+    """The mean of x x^T over samples (N, p), (p, p)."""
+    return _array(torch.einsum("na,nb->ab", _tensor(X), _tensor(X)) / len(X))
+
+
 def stack_moments(stack: Stack, draws: int, rng: np.random.Generator) -> Moments:
     """Averages of y_l^2 and max(y_l, 0)^2 over random stacks of `torch.nn.Conv2d`, as `sim.layer_variance.measure`.
 

@@ -14,6 +14,7 @@ from sim.finite_law import equal_law, independent_law, response_moments
 from sim.layer_variance import Stack, measure
 from sim.linear_modes import mode_energy, mode_gradient
 from sim.mean_field import input_moments, relu_correlation, window_moments
+from sim.samples import linear_targets
 from sim.zigzag import sign_changes_per_coordinate
 
 
@@ -59,6 +60,13 @@ def test_laws_of_one_layer() -> None:
     variance, positive = measured.law_moments(filters, windows)
     assert variance == pytest.approx(expected.variance, rel=1e-13)
     assert positive == pytest.approx(expected.positive_second, rel=1e-13)
+    for law in (filters, windows):
+        assert measured.law_second_moments(law) == pytest.approx(law.second_moments, abs=1e-14)
+
+
+def test_moments_of_samples() -> None:
+    X = rng().normal(size=(7, 3))
+    assert measured.sample_moment(X) == pytest.approx(linear_targets(X).second_moment, abs=1e-14)
 
 
 @pytest.mark.parametrize("border", ["circular", "none", "disjoint"])

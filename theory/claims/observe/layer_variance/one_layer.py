@@ -65,12 +65,14 @@ class ExactLayer:
     rectified: bool = False
 
 
-Route = Callable[[FiniteLaw, FiniteLaw], tuple[float, float]]
+Respond = Callable[[FiniteLaw, FiniteLaw], tuple[float, float]]
 """Laws of filters and of windows to Var[y] and E[max(y, 0)^2] of their responses."""
+Seconds = Callable[[FiniteLaw], FloatArray]
+"""A law to E[v v^T]."""
 
 
-def _observe(layers: Sequence[Layer], route: Route) -> Observation:
-    rows = [_values(layer, route) for layer in layers]
+def _observe(layers: Sequence[Layer], respond: Respond, seconds: Seconds) -> Observation:
+    rows = [_values(layer, respond, seconds) for layer in layers]
     values = {name: np.stack([np.asarray(row[name]) for row in rows], axis=-1) for name in rows[0]}
     largest = [np.abs(x.filters.atoms).max() * np.abs(x.inputs.atoms).max() * x.filters.n for x in layers]
     ratio = np.square(largest) / np.maximum(values["var_next"], EPS)
@@ -79,12 +81,12 @@ def _observe(layers: Sequence[Layer], route: Route) -> Observation:
     return Observation({**values, **scalars}, tolerance)
 
 
-def _values(layer: Layer, route: Route) -> dict[str, Any]:
+def _values(layer: Layer, respond: Respond, seconds: Seconds) -> dict[str, Any]:
     filters, inputs, n = layer.filters, layer.inputs, layer.filters.n
-    variance, half_second = route(filters, inputs)
+    variance, half_second = respond(filters, inputs)
     one_weight, one_input = (FiniteLaw(law.atoms[:, :1], law.probability) for law in (filters, inputs))
-    products, M = filters.second_moments, inputs.second_moments
-    before = layer.windows.second_moments[0, 0]
+    products, M = seconds(filters), seconds(inputs)
+    before = seconds(layer.windows)[0, 0]
     v = products[0, 0]
     return {
         "v": v,
@@ -100,7 +102,7 @@ def _values(layer: Layer, route: Route) -> dict[str, Any]:
         "symmetric": layer.symmetric,
         "var_next": variance,
         "half_second": half_second,
-        "var_xw": route(one_weight, one_input)[0],
+        "var_xw": respond(one_weight, one_input)[0],
         "v_star": v * before / variance if layer.rectified and variance > 64 * EPS else 0.0,
     }
 
@@ -127,15 +129,15 @@ def by_enumeration(filters: FiniteLaw, windows: FiniteLaw) -> tuple[float, float
 
 def observe(layers: Sequence[Layer]) -> Observation:
     """The NumPy route."""
-    return _observe(layers, by_enumeration)
+    return _observe(layers, by_enumeration, lambda law: law.second_moments)
 
 
 @on_layers
 def observe_layer(layers: Sequence[Layer]) -> Observation:
     """The PyTorch route: a convolution with one output channel for each filter, over one image for each window."""
-    from sim.cnn.measured import law_moments
+    from sim.cnn.measured import law_moments, law_second_moments
 
-    return _observe(layers, law_moments)
+    return _observe(layers, law_moments, law_second_moments)
 
 
 def observe_exact(layer: ExactLayer) -> Values:

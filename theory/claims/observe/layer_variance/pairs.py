@@ -12,7 +12,7 @@ import numpy as np
 
 from sim.finite_law import equal_law, independent_law
 from sim.layer_variance import measure
-from theory.claims.observe.layer_variance.one_layer import EPS, Route, by_enumeration
+from theory.claims.observe.layer_variance.one_layer import EPS, Respond, by_enumeration
 from theory.claims.observe.layer_variance.stacks import (
     CELLS,
     DRAWS,
@@ -141,13 +141,13 @@ class Twins:
     x: tuple[Fraction, ...]
 
 
-def _observe_twins(twins: list[Twins], route: Route) -> Observation:
+def _observe_twins(twins: list[Twins], respond: Respond) -> Observation:
     values = []
     for twin in twins:
         n, s = twin.k**2, float(twin.s)
         windows = equal_law([float(value) for value in twin.x], n)
         laws = (equal_law((s, -s), n), independent_law((s, -s), n))
-        values.append([route(law, windows)[0] for law in laws])
+        values.append([respond(law, windows)[0] for law in laws])
     seen = np.array(values).T
     k = np.array([float(twin.k) for twin in twins])
     return Observation({"p": 1, "k": k, "var_equal": seen[0], "var_uncorrelated": seen[1]}, 4096 * EPS * (1 + seen[0]))

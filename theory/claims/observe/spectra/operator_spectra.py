@@ -17,7 +17,15 @@ from theory.claims.observe.matrices import ONE, orthonormal
 from theory.claims.observe.rationals import HALF
 from theory.claims.observe.spectra.exact_layers import PAIRS, ExactLayer, describe, lower
 from theory.claims.observe.spectra.operators import CIRCULAR_SHAPES, Spectrum, from_simulator, from_torch, layers
-from theory.claims.observe.spectra.shapes import CIRCULAR, Layer, Shape, dense, structure
+from theory.claims.observe.spectra.shapes import (
+    CIRCULAR,
+    Layer,
+    Shape,
+    Structure,
+    dense,
+    structure,
+    structure_by_torch,
+)
 from theory.experiment import ExactRoute, Experiment, Observation, Values
 
 STANDARD_ERRORS = 5.0
@@ -74,13 +82,19 @@ def _wider(shape: Shape) -> Shape:
     return replace(shape, image=(height, width), padding=CIRCULAR)
 
 
-def _padded(batch: Sequence[Layer], route: Spectrum) -> Observation:
+def _padded(batch: Sequence[Layer], route: Spectrum, structure_of: Structure) -> Observation:
     shape = batch[0].shape
     torus = replace(shape, padding=CIRCULAR)
     largest = np.array(
         [[route(replace(layer, shape=s))[0] ** 2 for s in (shape, torus, _wider(shape))] for layer in batch]
     ).T
-    values = {"p": 1, **structure(shape), "op_max2": largest[0], "circular_max2": largest[1], "wider_max2": largest[2]}
+    values = {
+        "p": 1,
+        **structure_of(shape),
+        "op_max2": largest[0],
+        "circular_max2": largest[1],
+        "wider_max2": largest[2],
+    }
     return Observation(values, 1e-10 * np.maximum(1.0, largest[2]))
 
 
@@ -105,9 +119,9 @@ def zero_padded() -> Experiment:
     return Experiment(
         name="zero padding against circular",
         sample=lambda rng: layers(rng, SAME, bounded=False),
-        observe=lambda batch: _padded(batch, from_simulator),
+        observe=lambda batch: _padded(batch, from_simulator, structure),
         exact=ExactRoute(_padded_candidates, _padded_exact, describe, lower),
-        layer=on_layers(lambda batch: _padded(batch, from_torch)),
+        layer=on_layers(lambda batch: _padded(batch, from_torch, structure_by_torch)),
     )
 
 
