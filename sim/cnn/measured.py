@@ -26,6 +26,11 @@ def singular_values(matrix: FloatArray) -> FloatArray:
     return _array(torch.linalg.svdvals(_tensor(matrix)))
 
 
+def matrix_rank(matrix: FloatArray, share: float) -> int:
+    """How many singular values exceed `share` of the largest."""
+    return int(torch.linalg.matrix_rank(_tensor(matrix), rtol=share))
+
+
 def circular_spectrum(kernel: FloatArray, image: tuple[int, int], *, stride: int = 1) -> FloatArray:
     """Singular values, descending, of a circular convolution (N_out, N_in, kh, kw) on images (H, W), by `torch.fft`.
 

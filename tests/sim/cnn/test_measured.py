@@ -29,6 +29,12 @@ def test_singular_values() -> None:
     assert measured.singular_values(matrices) == pytest.approx(np.linalg.svd(matrices, compute_uv=False), abs=1e-13)
 
 
+def test_ranks() -> None:
+    assert measured.matrix_rank(np.array([[0.0, 1.0], [0.0, 1.0]]), 1e-9) == 1
+    assert measured.matrix_rank(np.diag([1.0, 1e-8, 1e-10]), 1e-9) == 2
+    assert measured.matrix_rank(np.zeros((2, 3)), 1e-9) == 0
+
+
 @pytest.mark.parametrize(("image", "stride"), [((3, 4), 1), ((4, 6), 2), ((6, 3), 3)])
 def test_circular_spectra(image: tuple[int, int], stride: int) -> None:
     kernel = rng().normal(size=(3, 2, 2, 3))
