@@ -50,6 +50,11 @@ def sign_changes(gradients: FloatArray) -> FloatArray:
     return _array(torch.diff(torch.sign(_tensor(gradients)), dim=0).abs() / 2)
 
 
+def squared_cosines(first: FloatArray, second: FloatArray) -> FloatArray:
+    """cos^2 of the angles between rows (B, p) that are not zero, (B,)."""
+    return _array(torch.nn.functional.cosine_similarity(_tensor(first), _tensor(second), dim=1, eps=0.0) ** 2)
+
+
 def relu_correlation(c: FloatArray) -> FloatArray:
     """2 E[relu(u) relu(v)] of Gaussian u, v of variance 1 and correlation c in [-1, 1], by quadrature; any shape.
 

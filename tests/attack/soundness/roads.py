@@ -41,6 +41,9 @@ INSTANCE: Mapping[str, tuple[str, ...]] = {
     # weights planted from strengths; how large matrices are padded to fit side by side
     "theory.claims.observe.deep_linear.aligned": ("diagonal",),
     "theory.claims.observe.deep_linear.chains": ("width_of", "unit_like"),
+    # the direction along which a slope is asked for; the width of given filters
+    "theory.claims.observe.deep_linear.flows": ("_corner",),
+    "theory.claims.observe.layer_variance.perfect": ("Network.k",),
     # laws that are given, not found
     "sim.finite_law": ("uniform_law", "equal_law", "independent_law", "FiniteLaw.n", "FiniteLaw.relu"),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
 
@@ -144,6 +144,7 @@ def _clause(statement):
 
 def result(name, statement, monkeypatch):
     monkeypatch.setattr(breaking, "clause_of", lambda claim, clause: (None, _clause(statement)))
+    breaking._whole_roads.cache_clear()
     return break_function(_of_here(name), PLACES)
 
 
@@ -174,6 +175,15 @@ def test_what_changes_no_more_than_a_tolerance_or_nothing_spoken_of_is_told_apar
     assert figures["of these not noticed: only a tolerance changed, controls still rejected"] == tolerance
     assert figures["of these not noticed: nothing changed that a statement speaks of"] == (not tolerance)
     assert figures["of these not noticed though a statement speaks of what changed"] == 0
+
+
+def test_a_control_that_is_no_longer_rejected_is_noticed(monkeypatch):
+    # the tolerance counts as zero and becomes 1/7: 2.01 x is within it
+    close = replace(_clause(sp.Eq(y, 2 * x)), controls=(Control("close", sp.Eq(y, sp.Rational(201, 100) * x)),))
+    monkeypatch.setattr(breaking, "clause_of", lambda claim, clause: (None, close))
+    breaking._whole_roads.cache_clear()
+    monkeypatch.setattr(breaking, "NEGLIGIBLE", 1e-7)
+    assert break_function(_of_here("_width"), PLACES).noticed == ("a claim: controls",)
 
 
 def test_what_sharing_is_for_is_told_by_where_it_is_written():

@@ -53,6 +53,11 @@ def test_sign_changes() -> None:
     assert (measured.sign_changes(drawn) == sign_changes_per_coordinate(drawn)).all()
 
 
+def test_squared_cosines() -> None:
+    first, second = np.array([[1.0, 0.0], [1.0, 1.0], [-2.0, 0.0]]), np.array([[0.0, 3.0], [2.0, 0.0], [5.0, 0.0]])
+    assert measured.squared_cosines(first, second) == pytest.approx([0.0, 0.5, 1.0])
+
+
 def test_the_kernel_of_relu_by_quadrature() -> None:
     known = measured.relu_correlation(np.array([-1.0, 0.0, 1.0]))
     assert known == pytest.approx([0.0, 1 / np.pi, 1.0], abs=1e-14)
