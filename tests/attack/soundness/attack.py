@@ -326,7 +326,7 @@ def _of_broken(broken: Sequence[Broken], plan: Plan) -> Part:
         Figure("of these noticed, functions that make or describe instances", len(noticed) - reading),
         Figure("of these noticed, functions that read values off or reckon", reading),
         Figure(
-            "of these noticed only once their numbers were doubled or halved", sum(each.doubled for each in noticed)
+            "of these noticed only once numbers were doubled, halved or negated", sum(each.doubled for each in noticed)
         ),
         Figure("of these not noticed: another instance was made", len(made)),
         Figure("of these not noticed: only a tolerance changed, controls still rejected", len(wide)),
@@ -349,4 +349,4 @@ def _of_broken(broken: Sequence[Broken], plan: Plan) -> Part:
 
 def _noticed(each: Broken) -> str:
     unnoticed = f"; not by {'; '.join(each.unnoticed)}" if each.unnoticed else ""
-    return f"{each.function}: {'; '.join(each.noticed)}{unnoticed}{' (doubled or halved)' if each.doubled else ''}"
+    return f"{each.function}: {'; '.join(each.noticed)}{unnoticed}{' (not by a seventh)' if each.doubled else ''}"

@@ -35,9 +35,9 @@ from theory.verify import agreement, checks_of, exact_search, exact_values, laye
 
 REMEMBERED = ("sim", "theory.claims.observe", "theory.verify")
 """Where results of what was broken are kept."""
-SIZES = (Fraction(1, 7), Fraction(1), Fraction(-1, 2))
+SIZES = (Fraction(1, 7), Fraction(1), Fraction(-1, 2), Fraction(-2))
 """Numbers grow by about a seventh; if nobody notices (draws at random spread as far, a bound is not reached) they are
-doubled, or halved."""
+doubled, halved, or change their sign."""
 MOST = 4
 """Clauses tried for one function, until two claims have noticed; for one that makes instances half as many."""
 WRONG = "_wrong"
@@ -53,7 +53,7 @@ Place = tuple[str, str]
 class Broken:
     """What came of breaking a function: who noticed, and what went unnoticed.
 
-    noticed: (place, by what), a line each; doubled: whether nobody noticed before numbers were doubled or halved.
+    noticed: (place, by what), a line each; doubled: whether a seventh was not enough for anybody.
     unnoticed: places that did not notice although what they speak of had changed. tolerance: whether tolerances did.
     """
 
@@ -241,36 +241,52 @@ def _forget() -> None:
 
 
 def break_function(function: Function, places: Sequence[Place]) -> Broken:
-    """Break a function for clauses whose roads share it, one after the other, until two claims have noticed."""
+    """Break a function for clauses whose roads share it, one after the other, until two claims have noticed.
+
+    Once it is seen which symbols change, clauses that speak of none of them are passed over.
+    """
     noticed: list[str] = []
     unnoticed: list[str] = []
     tolerance = False
+    reached: set[str] = set()
     instance = function.kind == "instance"
     for size in SIZES[:1] if instance else SIZES:
         claims: set[str] = set()
-        for claim_id, name in _of_different_claims(places)[: MOST // 2 if instance else MOST]:
-            if len(claims) == 2:
-                break
-            if claim_id in claims:
-                continue
-            place = f"{claim_id} ({name})" if name else claim_id
+        tried = 0
+        for claim_id, name in _of_different_claims(places):
             _, clause = clause_of(claim_id, name)
+            if claim_id in claims or (tried and not reached & _spoken(clause)):
+                continue
+            if len(claims) == 2 or tried == (MOST // 2 if instance else MOST):
+                break
+            tried += 1
+            place = f"{claim_id} ({name})" if name else claim_id
             by, seen = noticed_by(clause, function, size)
-            whole = seen if by else _whole_roads(claim_id, name)
-            if not by and whole != seen and fooled_by(clause, function, size):
+            changed = set() if by else _whole_roads(claim_id, name).changed(seen)
+            if changed & {*_spoken(clause), *_of_controls(clause), TOLERANCE} and fooled_by(clause, function, size):
                 by = "controls"
             if by:
                 claims.add(claim_id)
                 noticed.append(f"{place}: {by}")
                 continue
-            tolerance |= whole.tolerances != seen.tolerances
-            if whole.values != seen.values:
+            reached |= changed
+            tolerance |= TOLERANCE in changed
+            if changed & _spoken(clause):
                 unnoticed.append(place)
         # where nothing changes that is spoken of, a larger change would not show either
         if noticed or not unnoticed:
             break
     left = tuple(dict.fromkeys(place for place in unnoticed if not any(n.startswith(f"{place}: ") for n in noticed)))
     return Broken(function, tuple(noticed), bool(noticed) and size != SIZES[0], left, tolerance)
+
+
+def _spoken(clause: Clause) -> set[str]:
+    """What a statement and its premises speak of."""
+    return {"p", *map(str, sp.Tuple(clause.true_statement, *_premises(clause)).free_symbols)}
+
+
+def _of_controls(clause: Clause) -> set[str]:
+    return {str(symbol) for control in clause.controls for symbol in control.statement.free_symbols}
 
 
 def break_functions(shared: Sequence[tuple[Function, Sequence[Place]]]) -> list[Broken]:
@@ -288,13 +304,18 @@ def _of_different_claims(places: Sequence[Place]) -> list[Place]:
     return [place for _, place in sorted(ranked, key=lambda each: each[0])]
 
 
+TOLERANCE = "the tolerance"
+
+
 @dataclass(frozen=True)
 class _Seen:
-    """What all roads show: of what a statement speaks of, of what its controls speak of besides, and tolerances."""
+    """A digest of what all roads show, by the name of the symbol."""
 
-    values: str = ""
-    others: str = ""
-    tolerances: str = ""
+    digests: Mapping[str, str]
+
+    def changed(self, other: _Seen) -> set[str]:
+        """The symbols that are not the same."""
+        return {name for name, digest in self.digests.items() if other.digests.get(name) != digest}
 
 
 @contextmanager
@@ -312,9 +333,9 @@ def noticed_by(clause: Clause, function: Function, size: Fraction = SIZES[0]) ->
                 found = finds_fault(clause)
             except Exception as error:
                 # whatever it is, the suite would have ended in it
-                return f"{road}, by {type(error).__name__}", _Seen()
+                return f"{road}, by {type(error).__name__}", _Seen({})
             if found:
-                return road, _Seen()
+                return road, _Seen({})
         return "", _seen(clause)
 
 
@@ -344,13 +365,9 @@ def _seen(clause: Clause) -> _Seen:
     every = [observation.values for observation in shown]
     if experiment.exact is not None:
         every += [values for _, values in exact_values(experiment.exact)]
-    spoken = {"p", *map(str, sp.Tuple(clause.true_statement, *_premises(clause)).free_symbols)}
-    controls = {str(symbol) for control in clause.controls for symbol in control.statement.free_symbols}
-    return _Seen(
-        _digest(each[name] for each in every for name in sorted(spoken & each.keys())),
-        _digest(each[name] for each in every for name in sorted((controls - spoken) & each.keys())),
-        _digest(observation.tolerance for observation in shown),
-    )
+    names = sorted({name for each in every for name in each})
+    digests = {str(name): _digest(each[name] for each in every if name in each) for name in names}
+    return _Seen({**digests, TOLERANCE: _digest(observation.tolerance for observation in shown)})
 
 
 def _digest(values: Iterable[Any]) -> str:

@@ -157,7 +157,7 @@ def test_a_broken_reader_is_noticed_where_the_statement_joins_it_to_something_el
 
 
 def test_a_broken_reader_that_nothing_notices_is_reported(monkeypatch):
-    found = result("_read", y > 0, monkeypatch)
+    found = result("_read", y**2 > 0, monkeypatch)
     assert found.noticed == ()
     assert found.unnoticed == ("a claim",)
     figures, listings = attack._of_broken([found], Plan(0, False))
