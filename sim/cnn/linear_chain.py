@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from sim.arrays import FloatArray
 from sim.deep_linear import LinearTask, Weights
-from sim.errors import require_int, require_positive
+from sim.errors import require_int, require_positive, require_positive_int
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +60,21 @@ def chain_descend(weights: Sequence[FloatArray], task: LinearTask, *, learning_r
         _loss(chain(X), Y).backward()  # type: ignore[no-untyped-call]
         optimiser.step()
     return tuple(_array(weight) for weight in chain.parameters())
+
+
+def chain_flow(weights: Sequence[FloatArray], task: LinearTask, *, time: float, steps: int) -> Weights:
+    """The weights after the gradient flow dW/dt = -dL/dW for a time, in `steps` steps of Runge and Kutta (order 4)."""
+    duration, count = float(require_positive(time, "time")), require_positive_int(steps, "steps")
+    step, W = duration / count, tuple(np.asarray(each, dtype=np.float64) for each in weights)
+    for _ in range(count):
+        total = [np.zeros_like(each) for each in W]
+        at = W
+        for reach, share in ((0.5, 1 / 6), (0.5, 1 / 3), (1.0, 1 / 3), (0.0, 1 / 6)):
+            slopes = chain_step(at, task).gradients
+            total = [t - share * slope for t, slope in zip(total, slopes, strict=True)]
+            at = tuple(each - reach * step * slope for each, slope in zip(W, slopes, strict=True))
+        W = tuple(each + step * t for each, t in zip(W, total, strict=True))
+    return W
 
 
 def _array(tensor: Tensor | None) -> FloatArray:

@@ -13,9 +13,11 @@ import numpy as np
 from sim.processes import cores, starting, workers
 from tests.attack.findings import Figure, Findings, Listing, Plan
 from tests.attack.soundness import falsehoods
-from tests.attack.soundness.clauses import Found, Work, attack_clauses
+from tests.attack.soundness.breaking import Broken, Place, break_functions
+from tests.attack.soundness.clauses import Found, Sharing, Work, attack_clauses
 from tests.attack.soundness.falsehood import Falsehood
 from tests.attack.soundness.mutation_attack import Tally
+from tests.attack.soundness.roads import Function, Kind
 from tests.attack.soundness.stubs import stubs, verified
 from theory.claims import all_claims, home, together
 
@@ -23,6 +25,8 @@ MOST, MOST_IN_A_SAMPLE = 9, 6
 """Mutants of one true statement; a third as many of every other result of its derivation."""
 SAMPLE = 30
 """Clauses in a sample."""
+BROKEN_IN_A_SAMPLE = 16
+"""Shared functions that are broken in a sample."""
 LOST = "a process of the attack was killed"
 
 
@@ -37,15 +41,22 @@ def attack(plan: Plan) -> Findings:
     told = collected()
     works = _works(plan, told)
     found: list[Found] = []
+    broken: list[Broken] = []
     with workers(min(2, cores(), len(works)), LOST) as pool:
         with starting():
             futures = [pool.submit(attack_clauses, work) for work in works]
         for n, future in enumerate(as_completed(futures), 1):
             found.append(future.result())
             plan.say(f"{n} of {len(works)} groups of clauses")
+        # only once all is judged: while a function is broken nothing else may run in its process
+        groups = _to_break(plan, found)
+        breaks = [pool.submit(break_functions, group) for group in groups]
+        for n, done in enumerate(as_completed(breaks), 1):
+            broken += done.result()
+            plan.say(f"{n} of {len(groups)} modules with shared functions")
     # as they finish is not as they were given
     order = sorted(range(len(found)), key=lambda n: str(found[n].judged) + str(sorted(found[n].shared)))
-    return _findings(plan, told, [found[n] for n in order])
+    return _findings(plan, told, [found[n] for n in order], sorted(broken, key=lambda each: each.function))
 
 
 def _works(plan: Plan, told: Sequence[Falsehood]) -> list[Work]:
@@ -64,7 +75,7 @@ def _works(plan: Plan, told: Sequence[Falsehood]) -> list[Work]:
     return sorted(works, key=lambda work: (-len(work.clauses), home(work.clauses[0][0])))
 
 
-def _findings(plan: Plan, told: Sequence[Falsehood], found: Sequence[Found]) -> Findings:
+def _findings(plan: Plan, told: Sequence[Falsehood], found: Sequence[Found], broken: Sequence[Broken] = ()) -> Findings:
     parts = (
         _of_falsehoods(told, found),
         _of_mutants(found),
@@ -72,6 +83,7 @@ def _findings(plan: Plan, told: Sequence[Falsehood], found: Sequence[Found]) -> 
         _of_stubs(),
         _of_faults(found, plan),
         _of_roads(found),
+        _of_broken(broken, plan),
     )
     figures = [figure for part in parts for figure in part[0]]
     listings = [listing for part in parts for listing in part[1]]
@@ -250,31 +262,91 @@ _NEAR = ("rejected", "accepted")
 
 
 def _of_roads(found: Sequence[Found]) -> Part:
-    shared: dict[str, list[str]] = {}
-    for each in found:
-        for id_, lines in each.shared.items():
-            shared.setdefault(id_, []).extend(line for line in lines if line not in shared.get(id_, []))
+    shared = _sharing(found)
+    claims: dict[Kind, set[str]] = {kind: set() for kind in _SHARED}
     by_function: dict[str, list[str]] = {}
-    claims: dict[str, set[str]] = {kind: set() for kind in _SHARED.values()}
-    for id_, lines in sorted(shared.items()):
-        for line in lines:
-            by_function.setdefault(line, []).append(id_)
-            claims[_kind_of(line)].add(id_)
+    for claim, sharing in shared.items():
+        for each in sharing:
+            kind = "formula" if each.roads.startswith("derivation") else each.function.kind
+            claims[kind].add(claim)
+            ids = by_function.setdefault(f"{_SHARED[kind]}: {each.function}: {each.roads}", [])
+            if claim not in ids:
+                ids.append(claim)
     listing = tuple(f"{line} ({', '.join(ids)})" for line, ids in sorted(by_function.items()))
     return [
         Figure("claims whose roads were compared", len(shared)),
-        *(Figure(f"claims with {kind}", len(ids)) for kind, ids in claims.items()),
+        Figure(f"claims with {_SHARED['reckons']}", len(claims["reckons"]), "=", 0),
+        *(Figure(f"claims with {_SHARED[kind]}", len(ids)) for kind, ids in claims.items() if kind != "reckons"),
     ], [Listing("What roads have in common, beside instance records and checks of arguments", listing)]
 
 
-_SHARED = {
-    "derivation": "a formula of the derivation as the value of a symbol",
-    "sim.": "a function of sim on two roads (draws, grids, spectra, counts)",
-    "": "a function that reads off values on two roads",
+_SHARED: dict[Kind, str] = {
+    "reckons": "a function that reckons, on two roads",
+    "formula": "a formula of the derivation as the value of a symbol of the statement",
+    "instance": "a function that makes or describes instances, on two roads",
+    "reads": "a function that reads values off what ran, on two roads",
 }
-"""What a line about shared code begins with (the two roads), or names (the room), and what kind of sharing it is."""
 
 
-def _kind_of(line: str) -> str:
-    roads, function = line.split(": ")
-    return _SHARED["derivation" if roads.startswith("derivation") else "sim." if function.startswith("sim.") else ""]
+def _sharing(found: Sequence[Found]) -> dict[str, list[Sharing]]:
+    """What the roads of each claim share, in the order of the ledger."""
+    every = {id_: sharing for each in found for id_, sharing in each.shared.items()}
+    return {id_: every[id_] for id_ in all_claims() if id_ in every}
+
+
+def _to_break(plan: Plan, found: Sequence[Found]) -> list[list[tuple[Function, list[Place]]]]:
+    """The shared functions with the clauses that share them, in groups of one module; some of them for a sample."""
+    places: dict[Function, list[Place]] = {}
+    for claim, sharing in _sharing(found).items():
+        for each in sharing:
+            here = places.setdefault(each.function, [])
+            if (claim, each.clause) not in here:
+                here.append((claim, each.clause))
+    functions = sorted(places)
+    if plan.sample and len(functions) > BROKEN_IN_A_SAMPLE:
+        rng = np.random.default_rng([plan.seed, 1])
+        functions = [functions[n] for n in sorted(rng.choice(len(functions), BROKEN_IN_A_SAMPLE, replace=False))]
+    groups: dict[str, list[tuple[Function, list[Place]]]] = {}
+    for function in functions:
+        groups.setdefault(function.module, []).append((function, places[function]))
+    return list(groups.values())
+
+
+def _of_broken(broken: Sequence[Broken], plan: Plan) -> Part:
+    noticed = [each for each in broken if each.noticed]
+    silent = [each for each in broken if not each.noticed]
+    made = [each for each in silent if each.function.kind == "instance"]
+    wide = [each for each in silent if each not in made and not each.unnoticed and each.tolerance]
+    mute = [each for each in silent if each not in made and not each.unnoticed and not each.tolerance]
+    missed = [each for each in silent if each not in made and each.unnoticed]
+    reading = sum(each.function.kind != "instance" for each in noticed)
+    fooled = len(missed)
+    return [
+        Figure("shared functions, broken on all roads at once", len(broken)),
+        Figure("of these noticed, functions that make or describe instances", len(noticed) - reading),
+        Figure("of these noticed, functions that read values off or reckon", reading),
+        Figure(
+            "of these noticed only once numbers were doubled, halved or negated", sum(each.doubled for each in noticed)
+        ),
+        Figure("of these not noticed: another instance was made", len(made)),
+        Figure("of these not noticed: only a tolerance changed, controls still rejected", len(wide)),
+        Figure("of these not noticed: nothing changed that a statement speaks of", len(mute)),
+        # in a sample a function may be broken for one clause alone, which need not be the one that shows it
+        Figure("of these not noticed though a statement speaks of what changed", fooled)
+        if plan.sample
+        else Figure("of these not noticed though a statement speaks of what changed", fooled, "=", 0),
+    ], [
+        Listing("Shared functions whose break was noticed, and by what", tuple(map(_noticed, noticed))),
+        Listing("Shared functions whose break made another instance", tuple(str(each.function) for each in made)),
+        Listing("Shared functions whose break changed only a tolerance", tuple(str(each.function) for each in wide)),
+        Listing("Shared functions whose break changed nothing judged", tuple(str(each.function) for each in mute)),
+        Listing(
+            "Shared functions whose break nobody noticed",
+            tuple(f"{each.function}: {'; '.join(each.unnoticed)}" for each in missed),
+        ),
+    ]
+
+
+def _noticed(each: Broken) -> str:
+    unnoticed = f"; not by {'; '.join(each.unnoticed)}" if each.unnoticed else ""
+    return f"{each.function}: {'; '.join(each.noticed)}{unnoticed}{' (not by a seventh)' if each.doubled else ''}"

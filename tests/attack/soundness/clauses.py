@@ -18,7 +18,7 @@ from tests.attack.soundness.judging import CERTIFIED, Judged, clause_of, judge_f
 from tests.attack.soundness.mutation_attack import Tally, attack_clause
 from tests.attack.soundness.mutations import mutants
 from tests.attack.soundness.rewriting import variants
-from tests.attack.soundness.roads import in_common, of_symbols, roads_of
+from tests.attack.soundness.roads import Function, in_common, of_symbols, roads_of
 from tests.attack.soundness.stand import REFUSALS, Stand
 from theory.entailment import follows
 from theory.evaluate import indices, surely
@@ -26,12 +26,21 @@ from theory.ledger import Verdict
 from theory.verify import checks_of, clause_report, simulated
 
 
+@dataclass(frozen=True, order=True)
+class Sharing:
+    """A function that two roads of a clause run; for a formula of the derivation, the derivation is one of them."""
+
+    function: Function
+    roads: str
+    clause: str
+
+
 @dataclass
 class Found:
     """What was found on some clauses: counts, and lines for what must not be.
 
     judged: (falsehood, what came out). faults: (how large, on which share, whether it was found).
-    shared: what roads have in common, by claim.
+    shared: what roads of its clauses have in common, by claim.
     """
 
     judged: list[tuple[str, str, bool, bool, bool, str]] = field(default_factory=list)
@@ -53,7 +62,7 @@ class Found:
     unshown_faults: list[str] = field(default_factory=list)
     near: Counter[tuple[str, str, bool]] = field(default_factory=Counter)
     near_lines: list[str] = field(default_factory=list)
-    shared: dict[str, list[str]] = field(default_factory=dict)
+    shared: dict[str, list[Sharing]] = field(default_factory=dict)
     broken: list[str] = field(default_factory=list)
 
 
@@ -194,12 +203,12 @@ def _near(stand: Stand, result: Found) -> None:
 
 def _roads(stand: Stand, result: Found) -> None:
     assert stand.bare.experiment is not None
-    roads = roads_of(stand.bare.experiment())
-    lines = []
+    roads, name = roads_of(stand.bare.experiment()), stand.clause.name
+    found = result.shared.setdefault(stand.claim.id, [])
     for first, second in (("simulator", "layer"), ("simulator", "exact"), ("layer", "exact")):
         if first in roads and second in roads:
-            lines += [f"{first} and {second}: {function}" for function in in_common(roads[first], roads[second])]
-    for name, functions in roads.items():
-        lines += [f"derivation and {name}: {f}" for f in of_symbols(functions, stand.bare.derivation)]
-    result.shared.setdefault(stand.claim.id, [])
-    result.shared[stand.claim.id] += [line for line in lines if line not in result.shared[stand.claim.id]]
+            both = f"{first} and {second}"
+            found += [Sharing(function, both, name) for function in in_common(roads[first], roads[second])]
+    for road, functions in roads.items():
+        both = f"derivation and {road}"
+        found += [Sharing(function, both, name) for function in of_symbols(functions, stand.bare.derivation)]

@@ -2,20 +2,24 @@
 
 The roads of an experiment are run on an instance and every function of the project that is entered is noted, and
 beside it those that are compiled or whose results are kept, which the interpreter does not enter again. The symbolic
-road is a module and all that it imports, read off the syntax trees. What two roads share may only be the instance
-record and the checks of arguments; neither is mathematics.
+road is a module and all that it imports, read off the syntax trees.
+
+What two roads share is of one of four kinds, told by where it is written: it makes or describes an instance
+(`INSTANCE`); it reads values off what a road ran, and packs them (elsewhere among the observations); it is a formula
+of the derivation that a statement takes as the value of a symbol; or it reckons (elsewhere in `sim`), which no two
+roads may share. Checks of arguments, and what Python calls to make or compare a record, are no kind at all.
 """
 
 from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, is_dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import CodeType, FrameType, ModuleType
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -24,6 +28,32 @@ from theory.experiment import Experiment
 ROOT = Path(__file__).parents[3]
 CHECKS = ("sim.errors", "sim.arrays")
 """Where arguments are checked and copied."""
+OBSERVE = "theory.claims.observe."
+INSTANCE: Mapping[str, tuple[str, ...]] = {
+    # every sample of a grid, one by one; sets of samples and their targets; how many weights there are
+    "sim.grid": (),
+    "sim.samples": ("linear_targets", "symmetric_grid", "asymmetric_grid", "SampleSet.p"),
+    "sim.instance": (),
+    "sim.deep_linear": ("LinearTask.create",),
+    # random filters and inputs, and their sizes
+    "sim.layer_variance": ("draw_law", "draw_inputs", "draw_filters", "_mixture", "Stack"),
+    "sim.correlation": ("equicorrelation",),
+    # weights planted from strengths; how large matrices are padded to fit side by side
+    "theory.claims.observe.deep_linear.aligned": ("diagonal",),
+    "theory.claims.observe.deep_linear.chains": ("width_of", "unit_like"),
+    # the direction along which a slope is asked for; the width of given filters
+    "theory.claims.observe.deep_linear.flows": ("_corner",),
+    "theory.claims.observe.layer_variance.perfect": ("Network.k",),
+    # laws that are given, not found
+    "sim.finite_law": ("uniform_law", "equal_law", "independent_law", "FiniteLaw.n", "FiniteLaw.relu"),
+}
+"""Where instances are made and described: modules, with the functions and records among them (none: all of it).
+
+Whatever these return is an instance of the hypotheses, or leaves them, which the statement then shows.
+"""
+
+
+Kind = Literal["instance", "reads", "formula", "reckons"]
 
 
 @dataclass(frozen=True, order=True)
@@ -35,11 +65,18 @@ class Function:
 
     @property
     def allowed(self) -> bool:
-        """Whether roads may share it: it checks arguments, or belongs to a record of data."""
-        if self.module in CHECKS:
-            return True
-        owner = getattr(sys.modules.get(self.module), self.name.split(".")[0], None)
-        return isinstance(owner, type) and is_dataclass(owner)
+        """Whether roads may share it: it checks arguments, or is what Python calls to make or compare a record."""
+        return self.module in CHECKS or self.name.rsplit(".")[-1].startswith("__")
+
+    @property
+    def kind(self) -> Kind:
+        """What a function is for, by where it is written."""
+        made = INSTANCE.get(self.module)
+        if made is not None and (not made or any(f"{self.name}.".startswith(f"{name}.") for name in made)):
+            return "instance"
+        if self.module.startswith("sim."):
+            return "reckons"
+        return "reads" if self.module.startswith(OBSERVE) else "formula"
 
     def __str__(self) -> str:
         return f"{self.module}.{self.name}"

@@ -9,10 +9,11 @@ import pytest
 
 from tests.attack.findings import Plan
 from tests.attack.soundness import attack
-from tests.attack.soundness.clauses import Found
+from tests.attack.soundness.clauses import Found, Sharing
 from tests.attack.soundness.falsehood import KINDS
 from tests.attack.soundness.judging import clause_of, registered
 from tests.attack.soundness.mutation_attack import Tally
+from tests.attack.soundness.roads import Function
 from theory.claims import all_claims
 
 WHOLE = Plan(0, False)
@@ -75,7 +76,12 @@ def test_the_whole_attack_has_every_clause_and_a_sample_is_drawn_by_its_seed(tol
 
 
 def test_shared_code_is_told_apart():
-    shared = {"C-E4": ["simulator and layer: sim.grid.f", "derivation and layer: theory.derive.g"], "C-E3": []}
-    figures, (listing,) = attack._of_roads([Found(shared=shared)])
-    assert [figure.value for figure in figures] == [2, 1, 1, 0]
-    assert listing.lines == ("derivation and layer: theory.derive.g (C-E4)", "simulator and layer: sim.grid.f (C-E4)")
+    grid, formula = Function("sim.grid", "f"), Function("theory.derive.wide", "g")
+    shared = [Sharing(grid, "simulator and layer", ""), Sharing(formula, "derivation and layer", "")]
+    figures, (listing,) = attack._of_roads([Found(shared={"C-E4": shared, "C-E3": []})])
+    assert [figure.value for figure in figures] == [2, 0, 1, 1, 0]
+    assert listing.lines == (
+        "a formula of the derivation as the value of a symbol of the statement: "
+        "theory.derive.wide.g: derivation and layer (C-E4)",
+        "a function that makes or describes instances, on two roads: sim.grid.f: simulator and layer (C-E4)",
+    )

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from sim.deep_linear import chain_gradients, chain_loss, chain_map, descend_chain
+from sim.deep_linear import LinearTask, chain_gradients, chain_loss, chain_map, descend_chain, flow_chain
 from tests.strategies.deep_linear import Network, networks
 
 pytest.importorskip("torch")
 
-from sim.cnn.linear_chain import chain_descend, chain_step, linear_chain
+from sim.cnn.linear_chain import chain_descend, chain_flow, chain_step, linear_chain
 
 EPS = float(np.finfo(np.float64).eps)
 
@@ -40,6 +40,30 @@ def test_updates(network: Network) -> None:
     ours = descend_chain(network.weights, network.task, learning_rate=rate, steps=5).final
     for a, b in zip(theirs, ours, strict=True):
         assert np.abs(a - b).max() <= _tolerance(network)
+
+
+def test_flow() -> None:
+    rng = np.random.default_rng(0)
+    weights = [rng.normal(size=shape) for shape in ((3, 2), (2, 3), (1, 2))]
+    task = LinearTask.create(rng.normal(size=(2, 6)), rng.normal(size=(1, 6)))
+    ours = flow_chain(weights, task, [0.0, 0.1]).weights
+    for found, expected in zip(chain_flow(weights, task, time=0.1, steps=100), ours, strict=True):
+        assert np.abs(found - expected[-1]).max() < 1e-10
+        assert np.abs(expected[-1] - expected[0]).max() > 0.01
+
+
+def test_the_flow_is_followed_to_fourth_order() -> None:
+    # one weight, one sample: dw/dt = 1 - w
+    task = LinearTask.create([[1.0]], [[1.0]])
+    errors = [
+        abs(float(chain_flow([np.zeros((1, 1))], task, time=1.0, steps=n)[0][0, 0]) - 1 + np.exp(-1)) for n in (4, 8)
+    ]
+    assert errors[0] < 1e-4
+    assert 14 < errors[0] / errors[1] < 18
+    with pytest.raises(ValueError, match="time must be positive"):
+        chain_flow([np.zeros((1, 1))], task, time=0.0, steps=1)
+    with pytest.raises(ValueError, match="steps must be at least 1"):
+        chain_flow([np.zeros((1, 1))], task, time=1.0, steps=0)
 
 
 def test_no_layer_is_refused() -> None:

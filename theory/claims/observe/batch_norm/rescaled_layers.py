@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -32,9 +32,15 @@ def _spectrum(matrix: FloatArray) -> FloatArray:
     return np.asarray(np.linalg.svd(matrix, compute_uv=False))
 
 
-def _rank(s: FloatArray) -> int:
-    """How many singular values count: those above rounding, relative to the largest."""
-    return int((s > 1e-9 * s.max()).sum()) if s.max() > 0 else 0
+def _rank(matrix: FloatArray) -> int:
+    s = _spectrum(matrix)
+    return int((s > ROUNDING * s.max()).sum())
+
+
+Spectrum = Callable[[FloatArray], FloatArray]
+Rank = Callable[[FloatArray], int]
+ROUNDING = 1e-9
+"""Singular values up to this share of the largest count as zero."""
 
 
 def _single(rng: np.random.Generator) -> Iterator[Network]:
@@ -45,22 +51,27 @@ def _single(rng: np.random.Generator) -> Iterator[Network]:
         yield Network((with_spectrum(rng, rows, columns, s),), (alpha,))
 
 
-def _single_values(draw: Network, W: FloatArray, scaled: FloatArray) -> Observation:
-    before, after = _spectrum(W), _spectrum(scaled)
+def _single_values(
+    draw: Network, matrices: tuple[FloatArray, FloatArray], spectrum: Spectrum, rank: Rank
+) -> Observation:
+    """matrices: of W, and of alpha W."""
+    before, after = (spectrum(matrix) for matrix in matrices)
     values = {
         "p": len(before),
         "alpha": draw.alphas[0],
         "s": before[::-1],
         "scaled": after[::-1],
-        "rank": float(_rank(before)),
-        "rank_scaled": float(_rank(after)),
+        "rank": float(rank(matrices[0])),
+        "rank_scaled": float(rank(matrices[1])),
     }
-    return Observation(values, float(64 * EPS * max(W.shape) * (1 + abs(draw.alphas[0])) * (1 + before.max())))
+    return Observation(
+        values, float(64 * EPS * max(matrices[0].shape) * (1 + abs(draw.alphas[0])) * (1 + before.max()))
+    )
 
 
 def observe_single(draw: Network) -> Observation:
     """The NumPy route: the SVD of W and of alpha W."""
-    return _single_values(draw, draw.weights[0], draw.alphas[0] * draw.weights[0])
+    return _single_values(draw, (draw.weights[0], draw.alphas[0] * draw.weights[0]), _spectrum, _rank)
 
 
 @on_layers
@@ -68,6 +79,7 @@ def observe_single_layer(draw: Network) -> Observation:
     """BatchNorm1d behind Linear: gamma = std for W, gamma = alpha std for alpha W; the Jacobians by autograd."""
     from sim.batch_norm import NormedLayer
     from sim.cnn.batch_norm import jacobian
+    from sim.cnn.measured import matrix_rank, singular_values
 
     W = draw.weights[0]
     variance = np.linspace(0.75, 3.75, len(W))
@@ -75,7 +87,7 @@ def observe_single_layer(draw: Network) -> Observation:
         jacobian(NormedLayer.create(W, factor * np.sqrt(variance + 0.25), variance, eps=0.25))
         for factor in (1.0, draw.alphas[0])
     )
-    return _single_values(draw, first, second)
+    return _single_values(draw, (first, second), singular_values, lambda J: matrix_rank(J, ROUNDING))
 
 
 Diagonals = tuple[tuple[tuple[Fraction, ...], ...], tuple[Fraction, ...]]
@@ -133,8 +145,8 @@ def _networks(rng: np.random.Generator) -> Iterator[Network]:
         yield Network(weights, tuple(float(v) for v in alphas))
 
 
-def _network_values(draw: Network, end: FloatArray, scaled: FloatArray) -> Observation:
-    s, s_scaled = _spectrum(end), _spectrum(scaled)
+def _network_values(draw: Network, end: FloatArray, scaled: FloatArray, spectrum: Spectrum) -> Observation:
+    s, s_scaled = spectrum(end), spectrum(scaled)
     values = {"p": len(s), "end": s, "end_scaled": s_scaled, "alpha_product": prod(draw.alphas)}
     size = (1 + s.max()) * (1 + s_scaled.max()) * (1 + float(np.prod(np.abs(draw.alphas))))
     return Observation(values, float(64 * EPS * len(draw.weights) * max(end.shape) * size))
@@ -143,7 +155,7 @@ def _network_values(draw: Network, end: FloatArray, scaled: FloatArray) -> Obser
 def observe_network(draw: Network) -> Observation:
     """The NumPy route: the SVD of the product."""
     scaled = [alpha * W for alpha, W in zip(draw.alphas, draw.weights, strict=True)]
-    return _network_values(draw, chain_map(draw.weights), chain_map(scaled))
+    return _network_values(draw, chain_map(draw.weights), chain_map(scaled), _spectrum)
 
 
 @on_layers
@@ -152,12 +164,13 @@ def observe_network_layer(draw: Network) -> Observation:
     import torch
 
     from sim.cnn.linear_chain import linear_chain
+    from sim.cnn.measured import singular_values
 
     scaled = [alpha * W for alpha, W in zip(draw.alphas, draw.weights, strict=True)]
     units = torch.eye(draw.weights[0].shape[1], dtype=torch.float64)
     with torch.no_grad():
         before, after = (linear_chain(chain)(units).numpy().T for chain in (draw.weights, scaled))
-    return _network_values(draw, before, after)
+    return _network_values(draw, before, after, singular_values)
 
 
 def _exact_networks() -> Iterator[Diagonals]:

@@ -49,6 +49,7 @@ def _draws(rng: np.random.Generator, *, biased: bool) -> Iterator[Inference]:
 
 def _observed(draw: Inference, response: FloatArray) -> Observation:
     layer = draw.layer
+    std = np.sqrt(layer.running_var + layer.eps)
     values = {
         "p": len(layer.W),
         "fan_in": layer.W.shape[1],
@@ -58,10 +59,11 @@ def _observed(draw: Inference, response: FloatArray) -> Observation:
         "gamma": layer.gamma,
         "beta": layer.beta,
         "mu": layer.running_mean,
-        "std": np.sqrt(layer.running_var + layer.eps),
+        "std": std,
         "response": response,
     }
-    size = np.abs(layer.scales) * (np.abs(layer.W) @ np.abs(draw.x) + np.abs(layer.running_mean) + np.abs(layer.bias))
+    size = np.abs(layer.W) @ np.abs(draw.x) + np.abs(layer.running_mean) + np.abs(layer.bias)
+    size *= np.abs(layer.gamma) / std
     return Observation(values, float(16 * EPS * (layer.W.shape[1] + 4) * (1 + size.max() + np.abs(layer.beta).max())))
 
 

@@ -82,20 +82,22 @@ def observe_layer_moments(net: Net) -> Observation:
     """One layer by FFT, with the second moments of its windows gathered one by one."""
     Q = input_moments(net.images)
     K = layer_moments(Q, net.R, net.v, padding=net.padding, kernel=net.kernel)
-    return _one_layer(net, net.at_pairs(K), ROUNDING)
+    return _one_layer(net, net.at_pairs(K), Q, ROUNDING)
 
 
-def _one_layer(net: Net, K: np.ndarray, tolerance: np.ndarray | float) -> Observation:
-    M = net.window_products(input_moments(net.images))
+def _one_layer(net: Net, K: np.ndarray, Q: np.ndarray, tolerance: np.ndarray | float) -> Observation:
+    M = net.window_products(Q)
     return Observation({"p": len(net.R), "R": net.R[..., None], "M": M, "v": net.v, "K": K}, tolerance)
 
 
 @on_layers
 def observe_layer_on_layers(net: Net) -> Observation:
     """The same as the mean over `torch.nn.Conv2d` layers with random weights."""
+    from sim.cnn.measured import channel_moments
+
     networks, out = 300, 8
     seen = pair_products(net, torch_responses(net, networks, (out,)))
-    return _one_layer(net, seen.mean(axis=0), STANDARD_ERRORS * _error(seen))
+    return _one_layer(net, seen.mean(axis=0), channel_moments(net.images), STANDARD_ERRORS * _error(seen))
 
 
 def _error(seen: np.ndarray) -> np.ndarray:

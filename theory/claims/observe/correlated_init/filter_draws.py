@@ -198,15 +198,31 @@ def filters_and_inputs() -> Experiment:
     )
 
 
-def observe_kept(draws: list[Draw], respond: Respond) -> Observation:
+Sizes = Callable[[Draw], list[float]]
+"""The variance of a weight at each of `SCALES`."""
+
+
+def sizes_of(draw: Draw) -> list[float]:
+    """Those of the initialiser."""
+    return [
+        weight_std(scale, draw.R, draw.n_in, moments=draw.M if scale == "mean_field" else None) ** 2 for scale in SCALES
+    ]
+
+
+def sizes_by_torch(draw: Draw) -> list[float]:
+    """From the inputs that each is made for."""
+    from sim.cnn.measured import filter_variances
+
+    found = filter_variances(draw.R, draw.M, draw.n_in)
+    return [found[scale] for scale in SCALES]
+
+
+def observe_kept(draws: list[Draw], respond: Respond, sizes_for: Sizes) -> Observation:
     """E[x'^2]/E[x^2] of one layer and ReLU, for the four sizes of a weight."""
     seen = []
     for draw in draws:
         centre, error = mean(draw, np.square(np.maximum(respond(draw), 0.0)))
-        sizes = [
-            weight_std(scale, draw.R, draw.n_in, moments=draw.M if scale == "mean_field" else None) ** 2
-            for scale in SCALES
-        ]
+        sizes = sizes_for(draw)
         seen.append([*(size * centre / draw.M[0, 0] for size in sizes), max(sizes) * error])
     columns = np.array(seen).T
     values = {**_matrices(draws), **{f"kept_{scale}": column for scale, column in zip(SCALES, columns, strict=False)}}
@@ -245,7 +261,7 @@ def four_sizes() -> Experiment:
     return Experiment(
         name="four sizes of weights",
         sample=kept_batches,
-        observe=lambda draws: observe_kept(draws, responses),
+        observe=lambda draws: observe_kept(draws, responses, sizes_of),
         exact=ExactRoute(kept_candidates, observe_kept_exact, describe, lower),
-        layer=lambda draws: observe_kept(draws, layer_responses),
+        layer=lambda draws: observe_kept(draws, layer_responses, sizes_by_torch),
     )

@@ -20,10 +20,14 @@ from theory.experiment import ExactRoute, Experiment, Observation, Values
 def observe(gradients: np.ndarray) -> Observation:
     """The metric, and a count of sign changes of each kind, for two gradients (2, B, p)."""
     first, second = np.sign(gradients)
-    differ, flip = first != second, first * second < 0
+    return _counted(first != second, first * second < 0, gradient_sign_changes(gradients)[0])
+
+
+def _counted(differ: np.ndarray, flip: np.ndarray, gsc: np.ndarray) -> Observation:
+    """Which entries (B, p) differ in sign, which of them have opposite signs, and the metric (B,)."""
     values = {
-        "p": gradients.shape[-1],
-        "gsc": gradient_sign_changes(gradients)[0],
+        "p": differ.shape[-1],
+        "gsc": gsc,
         "changes": differ.sum(axis=-1).astype(float),
         "flips": flip.sum(axis=-1).astype(float),
         "touches": (differ & ~flip).sum(axis=-1).astype(float),
@@ -68,9 +72,11 @@ def layer_updates(rng: np.random.Generator) -> Iterator[list[Updates]]:
 def observe_layer(updates: Sequence[Updates]) -> Observation:
     """Gradients by autograd through `torch.nn.Conv2d` and ReLU, of one sample and then of the other."""
     from sim.cnn.conv_filter import sample_descend
+    from sim.cnn.measured import sign_changes
 
     runs = [sample_descend(x.samples, x.w, learning_rate=1e-3, steps=2, order=[0, 1]) for x in updates]
-    return observe(np.stack([run.gradients for run in runs], axis=1))
+    changes = sign_changes(np.stack([run.gradients for run in runs], axis=1))[0]
+    return _counted(changes > 0, changes == 1, changes.sum(axis=-1) / changes.shape[-1])
 
 
 Pair = tuple[tuple[Fraction, ...], tuple[Fraction, ...]]

@@ -37,6 +37,8 @@ from theory.claims.observe.layers import on_layers
 from theory.experiment import ExactRoute, Experiment, Observation, Values
 
 Loss = Callable[[Sequence[Array], LinearTask], float]
+Energy = Callable[[Sequence[Any], Any], tuple[Any, list[Any]]]
+"""Strengths and sigma to E = (sigma - s^1 ... s^L)^2/2 and dE/ds."""
 
 
 @on_layers
@@ -78,12 +80,26 @@ def _energy(strengths: Sequence[Any], sigma: Any) -> Any:
     return float(mode_energy(np.array(strengths), sigma))
 
 
-def direction_values(network: Aligned, m: int, gradients: Gradients, loss: Loss) -> dict[str, Any]:
+def energy_and_slopes(strengths: Sequence[Any], sigma: Any) -> tuple[Any, list[Any]]:
+    """E and dE/ds, in floats by the simulator or in fractions."""
+    return _energy(strengths, sigma), energy_slopes(strengths, sigma)
+
+
+@on_layers
+def energy_by_autograd(strengths: Sequence[Any], sigma: Any) -> tuple[Any, list[Any]]:
+    """E and dE/ds by torch."""
+    from sim.cnn.measured import product_energy
+
+    energy, slopes = product_energy(np.array(strengths), sigma)
+    return energy, list(slopes)
+
+
+def direction_values(network: Aligned, m: int, gradients: Gradients, loss: Loss, energies: Energy) -> dict[str, Any]:
     """The symbols of Eqs. (5), (6), (9), (10) for direction m, and the loss of the whole network."""
     chain, sigma = network.chain, network.sigmas[m]
     strengths = [values[m] for values in network.strengths]
     exact = chain.X.dtype == object
-    slopes, from_energy = mode_slopes(network, m, gradients), energy_slopes(strengths, sigma)
+    slopes, (energy, from_energy) = mode_slopes(network, m, gradients), energies(strengths, sigma)
     total = exact_loss(chain.weights, chain.X, chain.Y) if exact else loss(chain.weights, chain.task)
     size = len(network.sigmas)
     return {
@@ -91,7 +107,7 @@ def direction_values(network: Aligned, m: int, gradients: Gradients, loss: Loss)
         "strength": strengths,
         "mode_slope": slopes,
         "energy_slope": from_energy,
-        "energy": _energy(strengths, sigma),
+        "energy": energy,
         "s": strengths[0],
         "t": strengths[-1],
         "slope_s": slopes[0],
@@ -137,10 +153,10 @@ def _experiment(name: str, depths: Sequence[int]) -> Experiment:
                     networks.append(_learned(drawn) if n == 0 else drawn)
                 yield [(network, m) for network in networks for m in range(smallest)]
 
-    def observed(gradients: Gradients, loss: Loss) -> Callable[[list[Case]], Observation]:
+    def observed(gradients: Gradients, loss: Loss, energies: Energy) -> Callable[[list[Case]], Observation]:
         def run(cases: list[Case]) -> Observation:
             network = cases[0][0]
-            values = stacked([direction_values(network, m, gradients, loss) for network, m in cases])
+            values = stacked([direction_values(network, m, gradients, loss, energies) for network, m in cases])
             sizes = {"p": len(network.strengths), "M": network.smallest}
             return Observation({**sizes, **values}, rounding([network.chain for network, _ in cases]))
 
@@ -149,7 +165,7 @@ def _experiment(name: str, depths: Sequence[int]) -> Experiment:
     def exactly(case: Case) -> Values:
         network, m = case
         sizes = {"p": len(network.strengths), "M": network.smallest}
-        return {**sizes, **direction_values(network, m, chain_gradients, chain_loss)}
+        return {**sizes, **direction_values(network, m, chain_gradients, chain_loss, energy_and_slopes)}
 
     def candidates() -> Iterator[Case]:
         for network in exact_aligned([d for d in depths if d < 4]):
@@ -158,8 +174,8 @@ def _experiment(name: str, depths: Sequence[int]) -> Experiment:
     return Experiment(
         name=name,
         sample=draw,
-        observe=observed(chain_gradients, chain_loss),
-        layer=observed(layer_gradients, layer_loss),
+        observe=observed(chain_gradients, chain_loss, energy_and_slopes),
+        layer=observed(layer_gradients, layer_loss, energy_by_autograd),
         exact=ExactRoute(
             candidates,
             exactly,

@@ -35,10 +35,31 @@ def by_layers(s: FloatArray, sigma: FloatArray, rate: float, steps: int) -> Floa
     """torch.optim.SGD on one chain of layers diag(s[l]) that holds all directions, on whitened samples."""
     from sim.cnn.linear_chain import chain_descend
 
-    X = np.sqrt(len(sigma)) * np.eye(len(sigma))
-    task = LinearTask.create(X, sigma[:, None] * X)
-    end = chain_descend([np.diag(row) for row in s], task, learning_rate=rate, steps=steps)
+    end = chain_descend([np.diag(row) for row in s], _one_task(sigma), learning_rate=rate, steps=steps)
     return np.stack([np.diagonal(W) for W in end])
+
+
+Flow = Callable[[FloatArray, FloatArray, float], FloatArray]
+"""Strengths (L, B), sigma (B,), time -> strengths (L, B)."""
+
+
+def flow_of_modes(s: FloatArray, sigma: FloatArray, time: float) -> FloatArray:
+    """The flow of the simulator."""
+    return flow_modes(s, sigma, time).final
+
+
+@on_layers
+def flow_of_layers(s: FloatArray, sigma: FloatArray, time: float) -> FloatArray:
+    """The flow of the same chain, by autograd."""
+    from sim.cnn.linear_chain import chain_flow
+
+    end = chain_flow([np.diag(row) for row in s], _one_task(sigma), time=time, steps=2)
+    return np.stack([np.diagonal(W) for W in end])
+
+
+def _one_task(sigma: FloatArray) -> LinearTask:
+    X = np.sqrt(len(sigma)) * np.eye(len(sigma))
+    return LinearTask.create(X, sigma[:, None] * X)
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,16 +191,17 @@ def short_steps() -> Experiment:
     def draw(rng: np.random.Generator) -> Iterator[Modes]:
         yield Modes(rng.uniform(-1.3, 1.3, (2, 40)), rng.uniform(0.3, 2.0, 40), SHORT)
 
-    def observed(descend: Descend) -> Callable[[Modes], Observation]:
+    def observed(descend: Descend, flow: Flow) -> Callable[[Modes], Observation]:
         def run(case: Modes) -> Observation:
             found = []
             for rate in (case.rate, case.rate / 2):
-                flow = flow_modes(case.s, case.sigma, rate).final
-                found.append((descend(case.s, case.sigma, rate, 1) - flow) / rate**2)
+                end = flow(case.s, case.sigma, rate)
+                found.append((descend(case.s, case.sigma, rate, 1) - end) / rate**2)
             s, t = 2 * found[1] - found[0]
             values = {"p": 2, "s": case.s[0], "t": case.s[1], "sigma": case.sigma}
             return Observation({**values, "departure_s": s, "departure_t": t}, 1e-3)
 
         return run
 
-    return Experiment("updates against the flow", draw, observed(by_modes), layer=observed(by_layers))
+    by_simulator, by_torch = observed(by_modes, flow_of_modes), observed(by_layers, flow_of_layers)
+    return Experiment("updates against the flow", draw, by_simulator, layer=by_torch)

@@ -9,13 +9,14 @@ from functools import cache, lru_cache
 
 import numpy as np
 
-from sim.layer_variance import Responses, responses
+from sim.layer_variance import measure
 from theory.claims.observe.layer_variance.stacks import (
     DRAWS,
     LAYER_DRAWS,
     STANDARD_ERRORS,
     Drawn,
     ExactStack,
+    Measure,
     describe,
     exact_moments,
     exact_stacks,
@@ -31,8 +32,8 @@ from theory.claims.observe.layers import on_layers
 from theory.experiment import ExactRoute, Experiment, Observation, Values
 
 
-def _observe(drawn: Drawn, through: Responses) -> Observation:
-    entries = list(looked_at(drawn, moments_of(drawn, through)))
+def _observe(drawn: Drawn, averages: Measure) -> Observation:
+    entries = list(looked_at(drawn, moments_of(drawn, averages)))
     now, after = (np.array([m.second[layer - 1 + k] for _, m, layer in entries]) for k in (0, 1))
     errors = [np.array([m.second_error[layer - 1 + k] for _, m, layer in entries]) for k in (0, 1)]
     values = parameters(entries)
@@ -45,15 +46,15 @@ def _observe(drawn: Drawn, through: Responses) -> Observation:
 @lru_cache(maxsize=256)
 def observe(drawn: Drawn) -> Observation:
     """The NumPy route."""
-    return _observe(drawn, responses)
+    return _observe(drawn, measure)
 
 
 @on_layers
 def observe_layer(drawn: Drawn) -> Observation:
     """The PyTorch route."""
-    from sim.cnn.relu_stack import layer_responses
+    from sim.cnn.measured import stack_moments
 
-    return _observe(drawn, layer_responses)
+    return _observe(drawn, stack_moments)
 
 
 def _random(rng: np.random.Generator, draws: int) -> Iterator[Drawn]:

@@ -18,7 +18,6 @@ from sim.finite_law import (
     independent_law,
     mirrored_law,
     mixed_law,
-    pair_responses,
     response_moments,
     shifted_law,
     uniform_law,
@@ -66,12 +65,14 @@ class ExactLayer:
     rectified: bool = False
 
 
-Route = Callable[[FloatArray, FloatArray], FloatArray]
-"""Filters (r, n) and windows (b, n) to responses (b, r)."""
+Respond = Callable[[FiniteLaw, FiniteLaw], tuple[float, float]]
+"""Laws of filters and of windows to Var[y] and E[max(y, 0)^2] of their responses."""
+Seconds = Callable[[FiniteLaw], FloatArray]
+"""A law to E[v v^T]."""
 
 
-def _observe(layers: Sequence[Layer], route: Route) -> Observation:
-    rows = [_values(layer, route) for layer in layers]
+def _observe(layers: Sequence[Layer], respond: Respond, seconds: Seconds) -> Observation:
+    rows = [_values(layer, respond, seconds) for layer in layers]
     values = {name: np.stack([np.asarray(row[name]) for row in rows], axis=-1) for name in rows[0]}
     largest = [np.abs(x.filters.atoms).max() * np.abs(x.inputs.atoms).max() * x.filters.n for x in layers]
     ratio = np.square(largest) / np.maximum(values["var_next"], EPS)
@@ -80,12 +81,12 @@ def _observe(layers: Sequence[Layer], route: Route) -> Observation:
     return Observation({**values, **scalars}, tolerance)
 
 
-def _values(layer: Layer, route: Route) -> dict[str, Any]:
+def _values(layer: Layer, respond: Respond, seconds: Seconds) -> dict[str, Any]:
     filters, inputs, n = layer.filters, layer.inputs, layer.filters.n
-    y = response_moments(filters, inputs, route(filters.atoms, inputs.atoms))
+    variance, half_second = respond(filters, inputs)
     one_weight, one_input = (FiniteLaw(law.atoms[:, :1], law.probability) for law in (filters, inputs))
-    products, M = filters.second_moments, inputs.second_moments
-    before = layer.windows.second_moments[0, 0]
+    products, M = seconds(filters), seconds(inputs)
+    before = seconds(layer.windows)[0, 0]
     v = products[0, 0]
     return {
         "v": v,
@@ -99,10 +100,10 @@ def _values(layer: Layer, route: Route) -> dict[str, Any]:
         "equal_inputs": _constant(inputs.atoms),
         "uncorrelated": _off(products) <= 64 * EPS * v,
         "symmetric": layer.symmetric,
-        "var_next": y.variance,
-        "half_second": y.positive_second,
-        "var_xw": response_moments(one_weight, one_input, route(one_weight.atoms, one_input.atoms)).variance,
-        "v_star": v * before / y.variance if layer.rectified and y.variance > 64 * EPS else 0.0,
+        "var_next": variance,
+        "half_second": half_second,
+        "var_xw": respond(one_weight, one_input)[0],
+        "v_star": v * before / variance if layer.rectified and variance > 64 * EPS else 0.0,
     }
 
 
@@ -120,17 +121,23 @@ def _two_valued(square: FloatArray) -> bool:
     return all(np.ptp(part) <= 64 * EPS * np.abs(square).max() for part in entries if part.size)
 
 
+def by_enumeration(filters: FiniteLaw, windows: FiniteLaw) -> tuple[float, float]:
+    """Var[y] and E[max(y, 0)^2], in NumPy."""
+    y = response_moments(filters, windows)
+    return y.variance, y.positive_second
+
+
 def observe(layers: Sequence[Layer]) -> Observation:
     """The NumPy route."""
-    return _observe(layers, pair_responses)
+    return _observe(layers, by_enumeration, lambda law: law.second_moments)
 
 
 @on_layers
 def observe_layer(layers: Sequence[Layer]) -> Observation:
     """The PyTorch route: a convolution with one output channel for each filter, over one image for each window."""
-    from sim.cnn.relu_stack import window_responses
+    from sim.cnn.measured import law_moments, law_second_moments
 
-    return _observe(layers, window_responses)
+    return _observe(layers, law_moments, law_second_moments)
 
 
 def observe_exact(layer: ExactLayer) -> Values:

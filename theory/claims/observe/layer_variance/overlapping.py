@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, lru_cache
@@ -12,12 +12,13 @@ from itertools import product
 import numpy as np
 
 from sim.arrays import FloatArray
-from sim.layer_variance import Responses, Stack, responses
+from sim.layer_variance import Stack, measure
 from sim.mean_field import relu_correlation
 from theory.claims.observe.layer_variance.stacks import (
     DRAWS,
     LAYER_DRAWS,
     Drawn,
+    Measure,
     looked_at,
     moments_of,
     parameters,
@@ -65,21 +66,25 @@ def sign_kernel(n: int, shared: int) -> Fraction:
     return total / Fraction(n, 2)
 
 
-def _kernel(stack: Stack, shared: FloatArray) -> FloatArray:
+AfterRelu = Callable[[FloatArray], FloatArray]
+"""Correlations c of Gaussian responses to E[x x']/E[x^2] after ReLU."""
+
+
+def _kernel(stack: Stack, shared: FloatArray, after_relu: AfterRelu) -> FloatArray:
     if stack.input_law == "signs":
         return np.array([float(sign_kernel(stack.n, int(count))) for count in shared])
-    return relu_correlation(shared / stack.n)
+    return after_relu(shared / stack.n)
 
 
-def _observe(drawn: Drawn, through: Responses) -> Observation:
-    entries = list(looked_at(drawn, moments_of(drawn, through)))
+def _observe(drawn: Drawn, averages: Measure, after_relu: AfterRelu) -> Observation:
+    entries = list(looked_at(drawn, moments_of(drawn, averages)))
     values, tolerance = variances(entries)
     pairs, shared, kernel = [], [], []
     for stack, _, layer in entries:
         size = stack.image[1]
         pairs.append(path_pairs(stack.k, size, layer - 1, stack.dims))
         shared.append(window_overlap(stack.k, size, stack.dims))
-        kernel.append(_kernel(stack, shared[-1]))
+        kernel.append(_kernel(stack, shared[-1], after_relu))
     positions = {"p": len(pairs[0]), "pairs": np.array(pairs).T, "overlap": np.array(shared).T}
     return Observation({**parameters(entries), **values, **positions, "kernel": np.array(kernel).T}, tolerance)
 
@@ -87,15 +92,15 @@ def _observe(drawn: Drawn, through: Responses) -> Observation:
 @lru_cache(maxsize=256)
 def observe(drawn: Drawn) -> Observation:
     """The NumPy route."""
-    return _observe(drawn, responses)
+    return _observe(drawn, measure, relu_correlation)
 
 
 @on_layers
 def observe_layer(drawn: Drawn) -> Observation:
     """The PyTorch route."""
-    from sim.cnn.relu_stack import layer_responses
+    from sim.cnn import measured
 
-    return _observe(drawn, layer_responses)
+    return _observe(drawn, measured.stack_moments, measured.relu_correlation)
 
 
 def _torus(k: int, size: int, dims: int, law: str, v: float, depth: int = 4) -> Stack:

@@ -10,9 +10,9 @@ from functools import cache, lru_cache
 
 import numpy as np
 
-from sim.finite_law import equal_law, independent_law, pair_responses, response_moments
-from sim.layer_variance import Responses, responses
-from theory.claims.observe.layer_variance.one_layer import EPS, Route
+from sim.finite_law import equal_law, independent_law
+from sim.layer_variance import measure
+from theory.claims.observe.layer_variance.one_layer import EPS, Respond, by_enumeration
 from theory.claims.observe.layer_variance.stacks import (
     CELLS,
     DRAWS,
@@ -20,6 +20,7 @@ from theory.claims.observe.layer_variance.stacks import (
     STANDARD_ERRORS,
     Drawn,
     ExactStack,
+    Measure,
     describe,
     exact_moments,
     exact_stacks,
@@ -49,8 +50,8 @@ RELATIONS = ("squared", "ratio")
 """What Var_A is compared with: Var_X^2/eta for X = B, D, or a multiple of Var_C."""
 
 
-def _observe(cells: Cells, through: Responses) -> Observation:
-    entries = {name: list(looked_at(drawn, moments_of(drawn, through))) for name, drawn in cells.cells.items()}
+def _observe(cells: Cells, averages: Measure) -> Observation:
+    entries = {name: list(looked_at(drawn, moments_of(drawn, averages))) for name, drawn in cells.cells.items()}
     seen = {name: variances(rows)[0]["var_l"] for name, rows in entries.items()}
     errors = {name: np.array([m.second_error[layer - 1] for _, m, layer in rows]) for name, rows in entries.items()}
     values = parameters(entries["C"])
@@ -71,15 +72,15 @@ def _observe(cells: Cells, through: Responses) -> Observation:
 @lru_cache(maxsize=256)
 def observe(cells: Cells) -> Observation:
     """The NumPy route."""
-    return _observe(cells, responses)
+    return _observe(cells, measure)
 
 
 @on_layers
 def observe_layer(cells: Cells) -> Observation:
     """The PyTorch route."""
-    from sim.cnn.relu_stack import layer_responses
+    from sim.cnn.measured import stack_moments
 
-    return _observe(cells, layer_responses)
+    return _observe(cells, stack_moments)
 
 
 def _random_cells(rng: np.random.Generator, relation: str, draws: int) -> Iterator[Cells]:
@@ -140,13 +141,13 @@ class Twins:
     x: tuple[Fraction, ...]
 
 
-def _observe_twins(twins: list[Twins], route: Route) -> Observation:
+def _observe_twins(twins: list[Twins], respond: Respond) -> Observation:
     values = []
     for twin in twins:
         n, s = twin.k**2, float(twin.s)
         windows = equal_law([float(value) for value in twin.x], n)
         laws = (equal_law((s, -s), n), independent_law((s, -s), n))
-        values.append([response_moments(law, windows, route(law.atoms, windows.atoms)).variance for law in laws])
+        values.append([respond(law, windows)[0] for law in laws])
     seen = np.array(values).T
     k = np.array([float(twin.k) for twin in twins])
     return Observation({"p": 1, "k": k, "var_equal": seen[0], "var_uncorrelated": seen[1]}, 4096 * EPS * (1 + seen[0]))
@@ -154,15 +155,15 @@ def _observe_twins(twins: list[Twins], route: Route) -> Observation:
 
 def observe_twins(twins: list[Twins]) -> Observation:
     """The NumPy route."""
-    return _observe_twins(twins, pair_responses)
+    return _observe_twins(twins, by_enumeration)
 
 
 @on_layers
 def observe_twins_layer(twins: list[Twins]) -> Observation:
     """The PyTorch route."""
-    from sim.cnn.relu_stack import window_responses
+    from sim.cnn.measured import law_moments
 
-    return _observe_twins(twins, window_responses)
+    return _observe_twins(twins, law_moments)
 
 
 def _observe_exact_twins(twin: Twins) -> Values:

@@ -7,7 +7,7 @@ windows share no input, so that a layer takes the law of x to that of sum_t w_t 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, lru_cache
@@ -15,7 +15,7 @@ from functools import cache, lru_cache
 import numpy as np
 
 from sim.arrays import BoolArray, FloatArray
-from sim.layer_variance import Moments, Responses, Stack, measure, responses
+from sim.layer_variance import Moments, Stack, measure
 from theory.claims.observe.layers import on_layers
 from theory.experiment import ExactRoute, Experiment, Observation, Values
 
@@ -59,10 +59,14 @@ def sign_share(n: int) -> Fraction:
     return mean**2 / (2 * n)
 
 
-def moments_of(drawn: Drawn, through: Responses) -> list[Moments]:
+Measure = Callable[[Stack, int, np.random.Generator], Moments]
+"""A stack, the number of draws and where they come from, to averages over draws."""
+
+
+def moments_of(drawn: Drawn, averages: Measure) -> list[Moments]:
     """The averages of every stack, each from a stream of its own."""
     streams = np.random.default_rng(drawn.seed).spawn(len(drawn.stacks))
-    return [measure(stack, drawn.draws, rng, through=through) for stack, rng in zip(drawn.stacks, streams, strict=True)]
+    return [averages(stack, drawn.draws, rng) for stack, rng in zip(drawn.stacks, streams, strict=True)]
 
 
 def looked_at(drawn: Drawn, found: Sequence[Moments]) -> Iterator[tuple[Stack, Moments, int]]:
@@ -111,8 +115,8 @@ def variances(entries: Sequence[tuple[Stack, Moments, int]]) -> tuple[dict[str, 
     return values, STANDARD_ERRORS * error + rounding
 
 
-def _observe(drawn: Drawn, through: Responses) -> Observation:
-    entries = list(looked_at(drawn, moments_of(drawn, through)))
+def _observe(drawn: Drawn, averages: Measure) -> Observation:
+    entries = list(looked_at(drawn, moments_of(drawn, averages)))
     values, tolerance = variances(entries)
     shares = np.array([share(stack) for stack, _, _ in entries])
     return Observation({**parameters(entries), **values, "share": shares}, tolerance)
@@ -121,15 +125,15 @@ def _observe(drawn: Drawn, through: Responses) -> Observation:
 @lru_cache(maxsize=256)
 def observe(drawn: Drawn) -> Observation:
     """The NumPy route."""
-    return _observe(drawn, responses)
+    return _observe(drawn, measure)
 
 
 @on_layers
 def observe_layer(drawn: Drawn) -> Observation:
     """The PyTorch route: convolutions with the filters of all draws as groups."""
-    from sim.cnn.relu_stack import layer_responses
+    from sim.cnn.measured import stack_moments
 
-    return _observe(drawn, layer_responses)
+    return _observe(drawn, stack_moments)
 
 
 def random_stacks(rng: np.random.Generator, name: str, draws: int, *, channels: bool = False) -> Iterator[Drawn]:

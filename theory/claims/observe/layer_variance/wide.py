@@ -9,13 +9,15 @@ from functools import cache, lru_cache
 import numpy as np
 
 from sim.arrays import FloatArray
-from sim.layer_variance import Moments, Responses, Stack, responses
+from sim.layer_variance import Moments, Stack, measure
 from sim.mean_field import relu_correlation
+from theory.claims.observe.layer_variance.overlapping import AfterRelu
 from theory.claims.observe.layer_variance.stacks import (
     DRAWS,
     LAYER_DRAWS,
     STANDARD_ERRORS,
     Drawn,
+    Measure,
     moments_of,
     parameters,
 )
@@ -51,27 +53,35 @@ class Look:
 
 
 @lru_cache(maxsize=64)
-def _moments(networks: Networks, through: Responses) -> Moments:
-    (found,) = moments_of(networks.drawn, through)
+def _moments(networks: Networks, averages: Measure) -> Moments:
+    (found,) = moments_of(networks.drawn, averages)
     return found
 
 
-def handed_on(n: int, rho_w: float, rho_x: float, depth: int, *, one_channel: bool = False) -> FloatArray:
+def handed_on(
+    n: int,
+    rho_w: float,
+    rho_x: float,
+    depth: int,
+    after_relu: AfterRelu = relu_correlation,
+    *,
+    one_channel: bool = False,
+) -> FloatArray:
     """relations[1..depth] (entry 0 is unused): f_1 = rho_x, f_{m+1} = J(f_m (1 + (n-1) rho_w)/(1 + (n-1) rho_w f_m)).
 
-    one_channel: with the identity for J after the second layer (exact for rho_w = 1 only).
+    after_relu: J. one_channel: with the identity for J after the second layer (exact for rho_w = 1 only).
     """
     found = np.zeros(depth + 1)
     found[1] = rho_x
     for m in range(1, depth):
         c = found[m] * (1 + (n - 1) * rho_w) / (1 + (n - 1) * rho_w * found[m])
-        after = relu_correlation(c)
+        after = float(after_relu(np.array(c)))
         found[m + 1] = c if one_channel and m > 1 else after
     return found
 
 
-def _observe(look: Look, through: Responses) -> Observation:
-    entries = [(one.drawn.stacks[0], _moments(one, through), look.layer) for one in look.networks]
+def _observe(look: Look, averages: Measure, after_relu: AfterRelu) -> Observation:
+    entries = [(one.drawn.stacks[0], _moments(one, averages), look.layer) for one in look.networks]
     settings = [(s.n, float(np.asarray(s.weight_correlation)), s.input_correlation) for s, _, _ in entries]
     values = {
         **parameters(entries),
@@ -79,8 +89,10 @@ def _observe(look: Look, through: Responses) -> Observation:
         "third": look.layer > 2,
         "rho_w": np.array([rho for _, rho, _ in settings]),
         "rho_x": np.array([rho for _, _, rho in settings]),
-        "relations": np.array([handed_on(*setting, look.layer) for setting in settings]).T,
-        "relations_one": np.array([handed_on(*setting, look.layer, one_channel=True) for setting in settings]).T,
+        "relations": np.array([handed_on(*setting, look.layer, after_relu) for setting in settings]).T,
+        "relations_one": np.array(
+            [handed_on(*setting, look.layer, after_relu, one_channel=True) for setting in settings]
+        ).T,
         "var_l": np.array([moments.second[look.layer - 1] for _, moments, _ in entries]),
         "cell_c": np.array([rho == 1.0 and other == 0.0 for _, rho, other in settings]),
     }
@@ -90,15 +102,15 @@ def _observe(look: Look, through: Responses) -> Observation:
 
 def observe(look: Look) -> Observation:
     """The NumPy route."""
-    return _observe(look, responses)
+    return _observe(look, measure, relu_correlation)
 
 
 @on_layers
 def observe_layer(look: Look) -> Observation:
     """The PyTorch route."""
-    from sim.cnn.relu_stack import layer_responses
+    from sim.cnn import measured
 
-    return _observe(look, layer_responses)
+    return _observe(look, measured.stack_moments, measured.relu_correlation)
 
 
 def _looks(rng: np.random.Generator) -> Iterator[Look]:

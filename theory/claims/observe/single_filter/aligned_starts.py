@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from sim.instance import Number
+from theory.claims.observe.layers import on_layers
 from theory.claims.observe.single_filter import full_batch_runs as runs
 from theory.claims.observe.single_filter.full_batch_runs import GridRun, GridRuns
 from theory.experiment import ExactRoute, Experiment, Observation, Values
@@ -24,6 +25,14 @@ def _cosines(batch: GridRuns) -> Values:
         return np.sum(w * w_star, axis=1) ** 2 / (np.sum(w**2, axis=1) * np.sum(w_star**2, axis=1))
 
     return {"cos2": cosine(batch.batch.w), "cos2_other": cosine(batch.other)}
+
+
+@on_layers
+def _cosines_by_torch(batch: GridRuns) -> Values:
+    from sim.cnn.measured import squared_cosines
+
+    w_star = batch.batch.w_star
+    return {"cos2": squared_cosines(batch.batch.w, w_star), "cos2_other": squared_cosines(batch.other, w_star)}
 
 
 def _exact_cosines(run: GridRun) -> Values:
@@ -44,10 +53,12 @@ def _candidates() -> Iterator[GridRun]:
             yield run
 
 
-def _with_cosines(observe: Callable[[GridRuns], Observation]) -> Callable[[GridRuns], Observation]:
+def _with_cosines(
+    observe: Callable[[GridRuns], Observation], cosines: Callable[[GridRuns], Values]
+) -> Callable[[GridRuns], Observation]:
     def observed(batch: GridRuns) -> Observation:
         found = observe(batch)
-        return replace(found, values={**found.values, **_cosines(batch)})
+        return replace(found, values={**found.values, **cosines(batch)})
 
     return observed
 
@@ -66,7 +77,7 @@ def aligned_starts() -> Experiment:
     return replace(
         base,
         name="full-batch runs from starts of different directions",
-        observe=_with_cosines(base.observe),
+        observe=_with_cosines(base.observe, _cosines),
         exact=exact,
-        layer=_with_cosines(base.layer),
+        layer=_with_cosines(base.layer, _cosines_by_torch),
     )

@@ -57,13 +57,14 @@ def observe_any(case: AnySamples) -> Observation:
     run = descend(problem, case.w, learning_rate=case.learning_rate, steps=STEPS, record_loss=False)
     turned = SampleProblem(SampleSet(X @ case.Q.T, case.samples.y))
     rotated = descend(turned, case.w @ case.Q.T, learning_rate=case.learning_rate, steps=1, record_loss=False)
-    return _any(case, run.weights[1], run.final, rotated.final)
+    return _any(case, case.samples.second_moment, run.weights[1], run.final, rotated.final)
 
 
 @on_layers
 def observe_any_layer(case: AnySamples) -> Observation:
     """The same on convolutions that see the samples as patches."""
     from sim.cnn.conv_filter import sample_descend
+    from sim.cnn.measured import sample_moment
 
     turned = SampleSet(case.samples.X @ case.Q.T, case.samples.y)
     runs = [sample_descend(case.samples, w, learning_rate=case.learning_rate, steps=STEPS).weights for w in case.w]
@@ -71,11 +72,12 @@ def observe_any_layer(case: AnySamples) -> Observation:
         sample_descend(turned, case.Q @ w, learning_rate=case.learning_rate, steps=1).weights[-1] for w in case.w
     ]
     weights = np.stack(runs, axis=1)
-    return _any(case, weights[1], weights[-1], np.array(rotated))
+    return _any(case, sample_moment(case.samples.X), weights[1], weights[-1], np.array(rotated))
 
 
-def _any(case: AnySamples, w_next: np.ndarray, w_end: np.ndarray, rotated: np.ndarray) -> Observation:
-    moment = case.samples.second_moment
+def _any(
+    case: AnySamples, moment: np.ndarray, w_next: np.ndarray, w_end: np.ndarray, rotated: np.ndarray
+) -> Observation:
     eigenvalues, vectors = np.linalg.eigh(moment)
     values = {
         "p": case.samples.p,

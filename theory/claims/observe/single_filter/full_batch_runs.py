@@ -147,13 +147,17 @@ def observe(runs: GridRuns) -> Observation:
         for start in (batch.w, runs.other)
     )
     active = (first.active_fraction[:-1] == 1.0) & (second.active_fraction[:-1] == 1.0)
-    return _observation(runs, first.gradients, second.gradients, first.weights[1], active.all(axis=0))
+    both = (first.gradients, second.gradients)
+    changes = sign_changes_per_coordinate(both[0])
+    gsc, gsc_other = (gradient_sign_changes(gradients)[0] for gradients in both)
+    return _observation(runs, both, (changes, gsc, gsc_other), first.weights[1], active.all(axis=0))
 
 
 @on_layers
 def observe_layer(runs: GridRuns) -> Observation:
     """Both runs by torch.optim.SGD, with its momentum, on convolutions that see the grid in the frame of a filter."""
     from sim.cnn.conv_filter import grid_descend
+    from sim.cnn.measured import sign_changes
 
     batch = runs.batch
     other = FilterBatch.create(batch.d, runs.other, batch.learning_rate, batch.w_star)
@@ -166,15 +170,24 @@ def observe_layer(runs: GridRuns) -> Observation:
     )
     gradients, others = (np.stack([run.gradients for run in both], axis=1) for both in (first, second))
     active = [all((run.active_fraction[:-1] == 1.0).all() for run in pair) for pair in zip(first, second, strict=True)]
-    return _observation(runs, gradients, others, np.array([run.weights[1] for run in first]), np.array(active))
+    changes, changes_other = sign_changes(gradients), sign_changes(others)
+    gsc, gsc_other = (each[0].sum(axis=-1) / batch.p for each in (changes, changes_other))
+    w_next = np.array([run.weights[1] for run in first])
+    return _observation(runs, (gradients, others), (changes, gsc, gsc_other), w_next, np.array(active))
 
 
 def _observation(
-    runs: GridRuns, gradients: FloatArray, others: FloatArray, w_next: FloatArray, active: BoolArray
+    runs: GridRuns,
+    both: tuple[FloatArray, FloatArray],
+    signs: tuple[FloatArray, FloatArray, FloatArray],
+    w_next: FloatArray,
+    active: BoolArray,
 ) -> Observation:
-    """From the gradients (T, B, p) of both runs and the weights (B, p) after one update of the first."""
-    batch = runs.batch
-    changes = sign_changes_per_coordinate(gradients)
+    """From the gradients (T, B, p) of both runs and the weights (B, p) after one update of the first.
+
+    signs: sign changes (T - 1, B, p) of the first run, and the share (B,) that changes first, of either run.
+    """
+    batch, (gradients, others), (changes, gsc, gsc_other) = runs.batch, both, signs
     h = _curvatures(batch, gradients[0])
     values = {
         "p": batch.p,
@@ -189,8 +202,8 @@ def _observation(
         "e_next": (w_next - batch.w_star).T,
         "flip": changes[0].T,
         "flips": changes.sum(axis=0).T,
-        "gsc": gradient_sign_changes(gradients)[0],
-        "gsc_other": gradient_sign_changes(others)[0],
+        "gsc": gsc,
+        "gsc_other": gsc_other,
         "generic": ((gradients[0] != 0) & (others[0] != 0)).all(axis=1),
         "all_active": active,
     }

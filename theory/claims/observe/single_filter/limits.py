@@ -56,20 +56,21 @@ def spanning_batches(
 def observe_contraction(case: Descents) -> Observation:
     """A few updates of the ReLU filter."""
     run = descend(SampleProblem(case.samples), case.w, learning_rate=case.learning_rate, steps=STEPS, record_loss=False)
-    return _contraction(case, run.final)
+    return _contraction(case, run.final, np.linalg.eigvalsh(case.samples.second_moment))
 
 
 @on_layers
 def observe_contraction_layer(case: Descents) -> Observation:
     """The same on a convolution."""
     from sim.cnn.conv_filter import sample_descend
+    from sim.cnn.measured import sample_moment, singular_values
 
     runs = [sample_descend(case.samples, w, learning_rate=case.learning_rate, steps=STEPS).weights[-1] for w in case.w]
-    return _contraction(case, np.array(runs))
+    # of a matrix without negative eigenvalues, ascending
+    return _contraction(case, np.array(runs), singular_values(sample_moment(case.samples.X))[::-1])
 
 
-def _contraction(case: Descents, final: np.ndarray) -> Observation:
-    eigenvalues = np.linalg.eigvalsh(case.samples.second_moment)
+def _contraction(case: Descents, final: np.ndarray, eigenvalues: np.ndarray) -> Observation:
     reach = np.square(case.samples.y).clip(0.0) / np.square(case.samples.X).sum(axis=1)
     distance = np.square(case.w - case.w_star).sum(axis=1)
     values = {

@@ -17,20 +17,39 @@ from theory.claims.observe.matrices import ONE, orthonormal
 from theory.claims.observe.rationals import HALF
 from theory.claims.observe.spectra.exact_layers import PAIRS, ExactLayer, describe, lower
 from theory.claims.observe.spectra.operators import CIRCULAR_SHAPES, Spectrum, from_simulator, from_torch, layers
-from theory.claims.observe.spectra.shapes import CIRCULAR, Layer, Shape, dense, dense_torch, structure
+from theory.claims.observe.spectra.shapes import (
+    CIRCULAR,
+    Layer,
+    Shape,
+    Structure,
+    dense,
+    structure,
+    structure_by_torch,
+)
 from theory.experiment import ExactRoute, Experiment, Observation, Values
 
 STANDARD_ERRORS = 5.0
 
 
-def _spectra(batch: Sequence[Layer], matrices: Sequence[FloatArray]) -> Observation:
+def by_matrix(layer: Layer) -> FloatArray:
+    """All singular values, of the matrix written down entry by entry."""
+    return np.asarray(np.linalg.svd(dense(layer.kernel, layer.shape), compute_uv=False))
+
+
+def over_frequencies(layer: Layer) -> FloatArray:
+    """The closed form by torch: a fast Fourier transform of the kernel."""
+    from sim.cnn.measured import circular_spectrum
+
+    return circular_spectrum(layer.kernel, layer.shape.image, stride=layer.shape.stride)
+
+
+def _spectra(batch: Sequence[Layer], matrix: Spectrum, closed_form: Spectrum) -> Observation:
     """The spectrum of the matrices beside the closed form; and beside wrong forms of it."""
-    closed = np.array([from_simulator(layer) for layer in batch]).T
-    spectrum = np.array([np.linalg.svd(matrix, compute_uv=False) for matrix in matrices]).T
+    spectrum, closed = (np.array([values(layer) for layer in batch]).T for values in (matrix, closed_form))
     plain = []
     for layer in batch:
         # as if the stride left out frequencies instead of adding them up
-        whole = circular_singular_values(layer.kernel, layer.shape.image)
+        whole = closed_form(replace(layer, shape=replace(layer.shape, stride=1)))
         plain.append(whole[:: max(1, len(whole) // len(spectrum))][: len(spectrum)])
     shape = batch[0].shape
     values = {"p": len(spectrum), "spectrum": spectrum, "closed": closed, "closed_plain": np.array(plain).T}
@@ -43,8 +62,8 @@ def spectra() -> Experiment:
     return Experiment(
         name="spectra of circular layers",
         sample=lambda rng: layers(rng, CIRCULAR_SHAPES, bounded=False),
-        observe=lambda batch: _spectra(batch, [dense(layer.kernel, layer.shape) for layer in batch]),
-        layer=on_layers(lambda batch: _spectra(batch, [dense_torch(layer.kernel, layer.shape) for layer in batch])),
+        observe=lambda batch: _spectra(batch, by_matrix, from_simulator),
+        layer=on_layers(lambda batch: _spectra(batch, from_torch, over_frequencies)),
     )
 
 
@@ -63,13 +82,19 @@ def _wider(shape: Shape) -> Shape:
     return replace(shape, image=(height, width), padding=CIRCULAR)
 
 
-def _padded(batch: Sequence[Layer], route: Spectrum) -> Observation:
+def _padded(batch: Sequence[Layer], route: Spectrum, structure_of: Structure) -> Observation:
     shape = batch[0].shape
     torus = replace(shape, padding=CIRCULAR)
     largest = np.array(
         [[route(replace(layer, shape=s))[0] ** 2 for s in (shape, torus, _wider(shape))] for layer in batch]
     ).T
-    values = {"p": 1, **structure(shape), "op_max2": largest[0], "circular_max2": largest[1], "wider_max2": largest[2]}
+    values = {
+        "p": 1,
+        **structure_of(shape),
+        "op_max2": largest[0],
+        "circular_max2": largest[1],
+        "wider_max2": largest[2],
+    }
     return Observation(values, 1e-10 * np.maximum(1.0, largest[2]))
 
 
@@ -94,9 +119,9 @@ def zero_padded() -> Experiment:
     return Experiment(
         name="zero padding against circular",
         sample=lambda rng: layers(rng, SAME, bounded=False),
-        observe=lambda batch: _padded(batch, from_simulator),
+        observe=lambda batch: _padded(batch, from_simulator, structure),
         exact=ExactRoute(_padded_candidates, _padded_exact, describe, lower),
-        layer=on_layers(lambda batch: _padded(batch, from_torch)),
+        layer=on_layers(lambda batch: _padded(batch, from_torch, structure_by_torch)),
     )
 
 

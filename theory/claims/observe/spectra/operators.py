@@ -21,11 +21,21 @@ from theory.claims.observe.spectra.exact_layers import (
     observe_exact,
     padded_candidates,
 )
-from theory.claims.observe.spectra.shapes import CIRCULAR, Layer, Shape, dense_torch, structure
+from theory.claims.observe.spectra.shapes import (
+    CIRCULAR,
+    Layer,
+    Shape,
+    Structure,
+    dense_torch,
+    structure,
+    structure_by_torch,
+)
 from theory.experiment import ExactRoute, Experiment, Observation
 
 Spectrum = Callable[[Layer], FloatArray]
 """A layer to singular values, of which the largest and smallest are right (all of them if circular), descending."""
+Route = tuple[Spectrum, Spectrum, Structure]
+"""Singular values of the map and of the reshaped kernel, and what follows from the shapes."""
 
 
 def from_simulator(layer: Layer) -> FloatArray:
@@ -38,15 +48,29 @@ def from_simulator(layer: Layer) -> FloatArray:
 
 def from_torch(layer: Layer) -> FloatArray:
     """Of the matrix of a torch layer."""
-    return np.asarray(np.linalg.svd(dense_torch(layer.kernel, layer.shape), compute_uv=False))
+    from sim.cnn.measured import singular_values
+
+    return singular_values(dense_torch(layer.kernel, layer.shape))
 
 
-def _observation(batch: Sequence[Layer], route: Spectrum) -> Observation:
-    spectra = np.array([route(layer) for layer in batch]).T
-    kernels = np.array([kernel_singular_values(layer.kernel) for layer in batch]).T
+def of_kernel(layer: Layer) -> FloatArray:
+    """Of the reshaped kernel, by the simulator."""
+    return kernel_singular_values(layer.kernel)
+
+
+def of_kernel_by_torch(layer: Layer) -> FloatArray:
+    """The same by torch: the kernel's rows are its outputs."""
+    from sim.cnn.measured import singular_values
+
+    return singular_values(layer.kernel.reshape(layer.shape.N_out, -1))
+
+
+def _observation(batch: Sequence[Layer], route: Route) -> Observation:
+    *spectral, structure_of = route
+    spectra, kernels = (np.array([values(layer) for layer in batch]).T for values in spectral)
     values = {
         "p": 1,
-        **structure(batch[0].shape),
+        **structure_of(batch[0].shape),
         "eps": np.array([layer.eps for layer in batch]),
         "op_max2": spectra[0] ** 2,
         "op_min2": spectra[-1] ** 2,
@@ -118,9 +142,9 @@ def _experiment(
     return Experiment(
         name=name,
         sample=lambda rng: layers(rng, shapes, bounded=bounded),
-        observe=lambda batch: _observation(batch, from_simulator),
+        observe=lambda batch: _observation(batch, (from_simulator, of_kernel, structure)),
         exact=ExactRoute(candidates, observe_exact, describe, lower),
-        layer=on_layers(lambda batch: _observation(batch, from_torch)),
+        layer=on_layers(lambda batch: _observation(batch, (from_torch, of_kernel_by_torch, structure_by_torch))),
     )
 
 

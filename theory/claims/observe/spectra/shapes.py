@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
@@ -105,18 +105,34 @@ def dense_torch(kernel: FloatArray, shape: Shape) -> FloatArray:
     return np.asarray(produced.reshape(len(units), -1).T.numpy())
 
 
+Structure = Callable[[Shape], dict[str, int]]
+"""A shape to what follows from it alone."""
+
+
 def structure(shape: Shape) -> dict[str, int]:
-    """What follows from the shapes alone."""
-    seen, (height, width) = shape.seen(), shape.positions
+    """What follows from the shapes alone, the patches listed one by one."""
+    height, width = shape.positions
+    return _named(shape, shape.seen().ravel(), shape.whole(), height * width)
+
+
+def structure_by_torch(shape: Shape) -> dict[str, int]:
+    """The same from a torch layer of ones with one channel: which pixels reach which outputs."""
+    touched = dense_torch(np.ones((1, 1, *shape.kernel)), replace(shape, N_out=1, N_in=1)) != 0
+    whole = touched.sum(axis=1) == shape.kernel[0] * shape.kernel[1]
+    return _named(shape, touched.sum(axis=0), int(whole.sum()), len(touched))
+
+
+def _named(shape: Shape, seen: np.ndarray, whole: int, positions: int) -> dict[str, int]:
+    """seen: how many patches see each pixel; whole: how many of the positions see nothing but pixels."""
     return {
         "overlap": int(seen.max()),
         "coverage": int(seen.min()),
-        "whole": shape.whole(),
-        "positions": height * width,
+        "whole": whole,
+        "positions": positions,
         "taps": shape.kernel[0] * shape.kernel[1],
         "N_in": shape.N_in,
         "N_out": shape.N_out,
-        "rows": shape.N_out * height * width,
+        "rows": shape.N_out * positions,
         "columns": shape.N_in * shape.image[0] * shape.image[1],
         "H": shape.image[0],
         "W": shape.image[1],

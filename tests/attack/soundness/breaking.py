@@ -1,0 +1,412 @@
+"""What roads share is broken on all of them at once: does the suite notice?
+
+A mistake in a function that two roads run could fool both alike. So each such function is made to return something
+wrong wherever it is called, everything remembered is forgotten, and clauses whose roads share it are observed and
+judged again. It is noticed if a road ends in an error, if a check no longer agrees with the true statement, or if it
+no longer rejects a control. What a clause does not notice need not matter to it: a function that makes instances has
+made another one, on which the statement is as true; one may only widen a tolerance, which the controls keep in
+bounds; or change nothing that the statement speaks of.
+"""
+
+from __future__ import annotations
+
+import ast
+import gc
+import hashlib
+import sys
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from copy import copy
+from dataclasses import dataclass, fields, is_dataclass, replace
+from fractions import Fraction
+from functools import _lru_cache_wrapper, lru_cache
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
+
+import numpy as np
+import sympy as sp
+
+from tests.attack.soundness.judging import clause_of
+from tests.attack.soundness.roads import Function
+from theory.experiment import Observation
+from theory.ledger import Clause
+from theory.verify import agreement, checks_of, exact_search, exact_values, layered, simulated
+
+REMEMBERED = ("sim", "theory.claims.observe", "theory.verify")
+"""Where results of what was broken are kept."""
+SIZES = (Fraction(1, 7), Fraction(1), Fraction(-1, 2), Fraction(-2))
+"""Numbers grow by about a seventh; if nobody notices (draws at random spread as far, a bound is not reached) they are
+doubled, halved, or change their sign."""
+MOST = 4
+"""Clauses tried for one function, until two claims have noticed; for one that makes instances half as many."""
+WRONG = "_wrong"
+"""The name under which a broken module finds what makes its results wrong."""
+NEGLIGIBLE = 1e-9
+"""A float below this is zero but for rounding: no factor would make it wrong."""
+
+Place = tuple[str, str]
+"""A claim and the name of one of its clauses."""
+
+
+@dataclass(frozen=True)
+class Broken:
+    """What came of breaking a function: who noticed, and what went unnoticed.
+
+    noticed: (place, by what), a line each; doubled: whether a seventh was not enough for anybody.
+    unnoticed: places that did not notice although what they speak of had changed. tolerance: whether tolerances did.
+    """
+
+    function: Function
+    noticed: tuple[str, ...]
+    doubled: bool
+    unnoticed: tuple[str, ...]
+    tolerance: bool
+
+
+def wrong(result: Any, size: Fraction = SIZES[0]) -> Any:
+    """Another result of the same shape, its numbers wrong by about `size` of them.
+
+    They are multiplied by 1 + size, 1 + size 7/8, 1 + size 7/9, 1 + size, ... in the order in which they stand; a zero
+    (but for rounding) becomes as large as `size`. Without fractional numbers, integers are raised by 1; without these
+    too, booleans are negated. Whatever holds none of the three comes back as it is; an observation keeps its tolerance.
+    """
+    for kind in (_real, _whole, _truth):
+        turn = _Turn(kind, size)
+        found = turn(result)
+        if turn.count:
+            return found
+    return result
+
+
+def _real(value: Any, count: int, size: Fraction) -> Any:
+    factors = [1 + size * Fraction(7, 7 + k) for k in range(3)]
+    if isinstance(value, Fraction):
+        return value * factors[count % 3] if value else abs(size)
+    if isinstance(value, float | np.floating):
+        changed = float(value) * float(factors[count % 3]) if abs(float(value)) > NEGLIGIBLE else float(abs(size))
+        return type(value)(changed)
+    if isinstance(value, np.ndarray) and value.dtype.kind in "fcO" and value.size:
+        if value.dtype == object:
+            entries = [_real(each, count + k, size) for k, each in enumerate(value.ravel())]
+            return np.array(entries, dtype=object).reshape(value.shape)
+        scale = np.resize(np.roll([float(factor) for factor in factors], -count), value.shape)
+        return np.where(np.abs(value) > NEGLIGIBLE, value * scale, float(abs(size)))
+    return None
+
+
+def _whole(value: Any, count: int, size: Fraction) -> Any:
+    if isinstance(value, bool | np.bool_):
+        return None
+    if isinstance(value, int | np.integer) or (isinstance(value, np.ndarray) and value.dtype.kind in "iu"):
+        return value + 1
+    return None
+
+
+def _truth(value: Any, count: int, size: Fraction) -> Any:
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, np.bool_) or (isinstance(value, np.ndarray) and value.dtype.kind == "b"):
+        return ~value
+    return None
+
+
+class _Turn:
+    """Goes through a result, containers and records included, and counts what it changed."""
+
+    def __init__(self, change: Callable[[Any, int, Fraction], Any], size: Fraction) -> None:
+        self.change = change
+        self.size = size
+        self.count = 0
+
+    def __call__(self, value: Any) -> Any:
+        changed = self.change(value, self.count, self.size)
+        if changed is not None:
+            self.count += 1
+            return changed
+        if isinstance(value, Mapping):
+            return {key: self(each) for key, each in value.items()}
+        if isinstance(value, list):
+            return [self(each) for each in value]
+        if type(value) is tuple:
+            return tuple(self(each) for each in value)
+        if isinstance(value, Observation):
+            # a tolerance as wide as the mistake would hide it
+            return replace(value, values=self(value.values))
+        if is_dataclass(value) and not isinstance(value, type):
+            record = copy(value)
+            for field in fields(value):
+                object.__setattr__(record, field.name, self(getattr(value, field.name)))
+            return record
+        return value
+
+
+class _Wrapped(ast.NodeTransformer):
+    """Puts `wrong` around all that one function returns or yields, and leaves every other line where it was."""
+
+    def __init__(self, name: str) -> None:
+        self.inside: list[str] = []
+        self.name = name
+
+    def _enter(self, node: Any, *inner: str) -> Any:
+        self.inside += [node.name, *inner]
+        self.generic_visit(node)
+        del self.inside[-1 - len(inner) :]
+        return node
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> Any:
+        return self._enter(node)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> Any:
+        return self._enter(node, "<locals>")
+
+    def visit_Lambda(self, node: ast.Lambda) -> Any:
+        return node
+
+    def _wrap(self, node: Any) -> Any:
+        self.generic_visit(node)
+        if node.value is not None and ".".join(self.inside) == f"{self.name}.<locals>":
+            call = ast.Call(ast.Name(WRONG, ast.Load()), [node.value], [])
+            node.value = ast.fix_missing_locations(ast.copy_location(call, node.value))
+        return node
+
+    def visit_Return(self, node: ast.Return) -> Any:
+        return self._wrap(node)
+
+    def visit_Yield(self, node: ast.Yield) -> Any:
+        return self._wrap(node)
+
+
+@contextmanager
+def broken(function: Function, size: Fraction = SIZES[0]) -> Iterator[None]:
+    """While inside, the function returns something `wrong`, whoever holds it, and nothing is remembered.
+
+    Raises ValueError if the module has no such function.
+    """
+    module = sys.modules[function.module]
+    path = module.__file__ or ""
+    with open(path, encoding="utf-8") as source:
+        tree = _Wrapped(function.name).visit(ast.parse(source.read()))
+    codes = {(code.co_qualname, code.co_firstlineno): code for code in _codes(compile(tree, path, "exec"))}
+    # a nested function is made anew by those around it: they must make the broken one
+    ancestors = function.name.split(".<locals>.")
+    chain = {".<locals>.".join(ancestors[: n + 1]) for n in range(len(ancestors))}
+    held = [f for f in _functions(module) if f.__code__.co_qualname in chain]
+    if not held:
+        raise ValueError(f"function must be one of {function.module}, got {function.name!r}")
+    before = [f.__code__ for f in held]
+    vars(module)[WRONG] = lambda result: wrong(result, size)
+    _forget()
+    try:
+        for each, code in zip(held, before, strict=True):
+            each.__code__ = codes[(code.co_qualname, code.co_firstlineno)]
+        yield
+    finally:
+        for each, code in zip(held, before, strict=True):
+            each.__code__ = code
+        del vars(module)[WRONG]
+        _forget()
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _codes(constant)
+
+
+def _functions(module: ModuleType) -> Iterator[FunctionType]:
+    """The functions that a module defines, behind decorators, and those of its classes."""
+    todo, seen = list(vars(module).values()), set()
+    while todo:
+        item = todo.pop()
+        if id(item) in seen:
+            continue
+        seen.add(id(item))
+        if isinstance(item, FunctionType) and item.__code__.co_filename == module.__file__:
+            yield item
+        if isinstance(item, type) and item.__module__ == module.__name__:
+            todo += vars(item).values()
+        for behind in ("__wrapped__", "__func__", "fget", "func"):
+            inner = getattr(item, behind, None)
+            if isinstance(inner, FunctionType | _lru_cache_wrapper):
+                todo.append(inner)
+
+
+def _forget() -> None:
+    for item in gc.get_objects():
+        # by its type alone: some modules answer to questions with warnings
+        if type(item) is _lru_cache_wrapper and str(item.__module__).startswith(REMEMBERED):
+            item.cache_clear()
+
+
+def break_function(function: Function, places: Sequence[Place]) -> Broken:
+    """Break a function for clauses whose roads share it, one after the other, until two claims have noticed.
+
+    Once it is seen which symbols change, clauses that speak of none of them are passed over.
+    """
+    noticed: list[str] = []
+    unnoticed: list[str] = []
+    tolerance = False
+    reached: set[str] = set()
+    instance = function.kind == "instance"
+    for size in SIZES[:1] if instance else SIZES:
+        claims: set[str] = set()
+        tried = 0
+        for claim_id, name in _of_different_claims(places):
+            _, clause = clause_of(claim_id, name)
+            if claim_id in claims or (tried and not reached & _spoken(clause)):
+                continue
+            if len(claims) == 2 or tried == (MOST // 2 if instance else MOST):
+                break
+            tried += 1
+            place = f"{claim_id} ({name})" if name else claim_id
+            by, seen = noticed_by(clause, function, size)
+            changed = set() if by else _whole_roads(claim_id, name).changed(seen)
+            if changed & {*_spoken(clause), *_of_controls(clause), TOLERANCE} and fooled_by(clause, function, size):
+                by = "controls"
+            if by:
+                claims.add(claim_id)
+                noticed.append(f"{place}: {by}")
+                continue
+            reached |= changed
+            tolerance |= TOLERANCE in changed
+            if changed & _spoken(clause):
+                unnoticed.append(place)
+        # where nothing changes that is spoken of, a larger change would not show either
+        if noticed or not unnoticed:
+            break
+    left = tuple(dict.fromkeys(place for place in unnoticed if not any(n.startswith(f"{place}: ") for n in noticed)))
+    return Broken(function, tuple(noticed), bool(noticed) and size != SIZES[0], left, tolerance)
+
+
+def _spoken(clause: Clause) -> set[str]:
+    """What a statement and its premises speak of."""
+    return {"p", *map(str, sp.Tuple(clause.true_statement, *_premises(clause)).free_symbols)}
+
+
+def _of_controls(clause: Clause) -> set[str]:
+    return {str(symbol) for control in clause.controls for symbol in control.statement.free_symbols}
+
+
+def break_functions(shared: Sequence[tuple[Function, Sequence[Place]]]) -> list[Broken]:
+    """Break each function in turn."""
+    return [break_function(function, places) for function, places in shared]
+
+
+def _of_different_claims(places: Sequence[Place]) -> list[Place]:
+    """The first clause of each claim, then the second of each, and so on."""
+    rank: dict[str, int] = {}
+    ranked = []
+    for place in places:
+        rank[place[0]] = rank.get(place[0], 0) + 1
+        ranked.append((rank[place[0]], place))
+    return [place for _, place in sorted(ranked, key=lambda each: each[0])]
+
+
+TOLERANCE = "the tolerance"
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """A digest of what all roads show, by the name of the symbol."""
+
+    digests: Mapping[str, str]
+
+    def changed(self, other: _Seen) -> set[str]:
+        """The symbols that are not the same."""
+        return {name for name, digest in self.digests.items() if other.digests.get(name) != digest}
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        yield
+
+
+def noticed_by(clause: Clause, function: Function, size: Fraction = SIZES[0]) -> tuple[str, _Seen]:
+    """The road that notices that a function is broken on all roads of a clause, or "" and what they all showed."""
+    with broken(function, size), _quiet():
+        for road, finds_fault in _ROADS.items():
+            try:
+                found = finds_fault(clause)
+            except Exception as error:
+                # whatever it is, the suite would have ended in it
+                return f"{road}, by {type(error).__name__}", _Seen({})
+            if found:
+                return road, _Seen({})
+        return "", _seen(clause)
+
+
+def fooled_by(clause: Clause, function: Function, size: Fraction = SIZES[0]) -> bool:
+    """Whether some control of a clause passes a check while a function is broken on all its roads."""
+    with broken(function, size), _quiet():
+        # the symbolic road is not broken, and slow
+        checks = [check for check in checks_of(clause, level="cnn", seed=0) if check.kind != "symbolic"]
+        premises = _premises(clause)
+        return any(
+            check.rejects(control, check.judge(control, premises)) is False
+            for check in checks
+            for control in clause.controls
+        )
+
+
+@lru_cache(maxsize=512)
+def _whole_roads(claim_id: str, name: str) -> _Seen:
+    """What the roads of a clause show while nothing is broken."""
+    return _seen(clause_of(claim_id, name)[1])
+
+
+def _seen(clause: Clause) -> _Seen:
+    assert clause.experiment is not None
+    experiment = clause.experiment()
+    shown: list[Observation] = [*simulated(experiment, 0), *(layered(experiment, 0) if experiment.layer else ())]
+    every = [observation.values for observation in shown]
+    if experiment.exact is not None:
+        every += [values for _, values in exact_values(experiment.exact)]
+    names = sorted({name for each in every for name in each})
+    digests = {str(name): _digest(each[name] for each in every if name in each) for name in names}
+    return _Seen({**digests, TOLERANCE: _digest(observation.tolerance for observation in shown)})
+
+
+def _digest(values: Iterable[Any]) -> str:
+    """Equal for equal values, to the last bit."""
+    digest = hashlib.sha256()
+    for value in values:
+        array = np.asarray(value)
+        digest.update(repr(array.tolist() if array.dtype == object else (array.shape, array.tobytes())).encode())
+    return digest.hexdigest()
+
+
+def _premises(clause: Clause) -> tuple[Any, ...]:
+    return clause.needed if clause.condition is None else (*clause.needed, clause.condition)
+
+
+def _by_simulator(clause: Clause) -> bool:
+    assert clause.experiment is not None
+    return agreement(simulated(clause.experiment(), 0), clause.true_statement, _premises(clause)).passed is not True
+
+
+def _by_layer(clause: Clause) -> bool:
+    assert clause.experiment is not None
+    experiment = clause.experiment()
+    if experiment.layer is None:
+        return False
+    return agreement(layered(experiment, 0), clause.true_statement, _premises(clause)).passed is not True
+
+
+def _by_exact_search(clause: Clause) -> bool:
+    assert clause.experiment is not None
+    experiment = clause.experiment()
+    if experiment.exact is None:
+        return False
+    found = exact_search(experiment.exact, experiment.observe, clause.true_statement, _premises(clause))
+    return found.passed is True
+
+
+_ROADS: Mapping[str, Callable[[Clause], bool]] = {
+    "simulator": _by_simulator,
+    "layer": _by_layer,
+    "exact search": _by_exact_search,
+}
