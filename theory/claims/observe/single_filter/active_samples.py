@@ -186,8 +186,13 @@ def close_samples(rng: np.random.Generator, rows: int = 60) -> Iterator[Pairs | 
             offsets *= rng.uniform(0.0, 1.0, (rows, 10, 1)) / np.linalg.norm(offsets, axis=2, keepdims=True)
             w, v = (np.eye(p)[0] - away * _directions(rng, rows, p, 1.0 / away) for _ in range(2))
             yield Pairs(np.eye(p)[0] + radius * offsets, w, v, np.full(rows, away), rng.uniform(0.05, 0.5, rows))
-    yield from at_the_edge(rng)
     yield from large_grids(rng)
+
+
+def close_and_at_the_edge(rng: np.random.Generator) -> Iterator[Pairs | GridPairs]:
+    """`close_samples`, and those that are as far from a proportional update as they may be."""
+    yield from close_samples(rng)
+    yield from at_the_edge(rng)
 
 
 def at_the_edge(rng: np.random.Generator, rows: int = 60) -> Iterator[Pairs]:
@@ -337,7 +342,7 @@ def far_filters() -> Experiment:
     """One update of a filter on samples close to e0."""
     return Experiment(
         name="filters on samples close to e0",
-        sample=close_samples,
+        sample=close_and_at_the_edge,
         observe=observe_pairs,
         exact=ExactRoute(far_candidates, observe_pair_exact, _describe_pair, _lower_pair),
     )
