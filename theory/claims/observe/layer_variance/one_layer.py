@@ -361,7 +361,9 @@ def _exact_rectified() -> Iterator[ExactLayer]:
                 if symmetric:
                     yield ExactLayer(k, (filters, windows), law, other, symmetric, rectified=True)
     names = "+-1 (1, -1, 0, 0) +-1 (0, 0, 1, 1), independent", "+-1 (1, 1, 0, 0) and two more signs, independent"
-    yield ExactLayer(2, names, _equally_likely(_opposed(4)), _equally_likely(_grouped(4, (1, -1))), True, rectified=True)
+    yield ExactLayer(
+        2, names, _equally_likely(_opposed(4)), _equally_likely(_grouped(4, (1, -1))), True, rectified=True
+    )
 
 
 def _equally_likely(words: Sequence[Sequence[int]]) -> Vectors:

@@ -299,7 +299,7 @@ def along_the_line(rng: np.random.Generator, rows: int = 80, skewed: int = 24) -
 def distance_candidates() -> Iterator[Pair]:
     """Positive samples, two starts at distance 5/40 from w* = (1, 1), or 50 from (400, 400), simplest first.
 
-    Mirrored samples, unequal ones, one turned from the other, and one sample twice, which some starts fit without error.
+    Mirrored samples, unequal ones, one turned from the other, and one sample twice, which some starts fit.
     """
     first, mirrored, shorter = _vector(2, 1), _vector(1, 2), _vector(Fraction(1, 2), 1)
     turned, twice = _vector(Fraction(19, 13), Fraction(22, 13)), _vector(2, Fraction(3, 2))
