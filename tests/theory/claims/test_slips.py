@@ -7,9 +7,10 @@ import sympy as sp
 
 from tests.attack.soundness.judging import clause_of
 from theory.derive.layer_variance.one_layer import v_star
-from theory.derive.layer_variance.symbols import R, over_window, t, u
+from theory.derive.layer_variance.symbols import R, over_window, t, u, v, var_before, var_l
 from theory.derive.layer_variance.symbols import k as width
 from theory.derive.single_filter import alignment, zigzag_pair
+from theory.derive.single_filter.initialisation import weight
 from theory.derive.single_filter.loosened_active import PROPORTIONAL, error_squared, fraction, radius
 from theory.derive.single_filter.theorem_1 import w_next as after
 from theory.derive.single_filter.zigzag import flips
@@ -25,8 +26,19 @@ _ROOM = 4 * (2 * radius) ** 2 * error_squared(w) <= (1 - w[0]) ** 2
 _LENGTHS = dot(e, X) * dot(e, X_next) < 0
 
 SIMULATOR = (
-    ("C-ALIGN", "length and direction: loss", alignment.loss_length**2 <= alignment.loss_direction[i], "units"),
-    ("C-ALIGN", "ReLU rule", alignment.relu_corr**2 < alignment.relu_unc, "units"),
+    (
+        "C-ALIGN",
+        "length and direction: loss",
+        sp.Implies(weight(0) <= weight(i), alignment.loss_length**2 <= alignment.loss_direction[i]),
+        "units",
+    ),
+    (
+        "C-ALIGN",
+        "ReLU rule",
+        sp.Implies(alignment.stay_active, alignment.relu_corr**2 < alignment.relu_unc),
+        "units",
+    ),
+    ("C-E14", "recursion", sp.Eq(var_l, width**4 * v / 2 * var_before), "l = 1"),
     ("C-ALIGN", "reaches w*", sp.Implies(alignment.w_first > 0, alignment.REACHES), "turned over"),
     (
         "C-ZIG",
@@ -69,7 +81,8 @@ SIMULATOR = (
 def test_the_simulator_sees_it(claim: str, name: str, slip: sp.Basic) -> None:
     clause = clause_of(claim, name)[1]
     assert clause.experiment is not None
-    outcome = agreement(simulated(clause.experiment(), 0), slip, clause.needed)
+    kept = () if name == "recursion" else clause.needed
+    outcome = agreement(simulated(clause.experiment(), 0), slip, kept)
     assert outcome.passed is False, outcome.detail
 
 
