@@ -179,7 +179,7 @@ def small_rates(rng: np.random.Generator, X: FloatArray, X_next: FloatArray) -> 
     return np.asarray(rng.uniform(0.1, 0.95, len(X)) / (2.0 * longest))
 
 
-def any_pairs(rng: np.random.Generator, rows: int = 48) -> Iterator[Pairs]:
+def any_pairs(rng: np.random.Generator, rows: int = 96) -> Iterator[Pairs]:
     """p = 1..6, half with positive samples, half by one sample each; w between the normals, beside one, or anywhere."""
     for p in range(1, 7):
         X, X_next = rng.normal(size=(2, rows, p))
@@ -262,8 +262,8 @@ def equally_far(rng: np.random.Generator, rows: int = 320) -> Iterator[Pairs]:
     same = np.sign(products[0][0] * products[0][1]) == np.sign(products[1][0] * products[1][1])
     squares = [one**2 + other**2 for one, other in products]
     exchanged = (same & (squares[0] < squares[1]) & (rng.uniform(size=rows) < 0.8))[:, None]
-    starts = (1.0 + np.where(exchanged, *errors) for errors in ((e_other, e), (e, e_other)))
-    yield Pairs(X, X_next, np.ones((rows, 2)), *starts, small_rates(rng, X, X_next), kind % 4 < 2, 2)
+    w, other = (1.0 + np.where(exchanged, *errors) for errors in ((e_other, e), (e, e_other)))
+    yield Pairs(X, X_next, np.ones((rows, 2)), w, other, small_rates(rng, X, X_next), kind % 4 < 2, 2)
 
 
 def _near_a_normal(rng: np.random.Generator, X: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -292,8 +292,8 @@ def along_the_line(rng: np.random.Generator, rows: int = 80, skewed: int = 24) -
     X, X_next = (np.sort(rng.uniform(0.2, 2.0, (skewed, 2)))[:, ::-1] for _ in range(2))
     slow = np.linalg.eigh(X[:, :, None] * X[:, None, :] + X_next[:, :, None] * X_next[:, None, :]).eigenvectors[:, :, 0]
     w_star = np.ones((skewed, 2))
-    starts = (w_star + ERROR_SCALE * v for v in (w_star, slow))
-    yield Pairs(X, X_next, w_star, *starts, small_rates(rng, X, X_next), np.zeros(skewed, dtype=np.bool_), 24)
+    w, other = (w_star + ERROR_SCALE * v for v in (w_star, slow))
+    yield Pairs(X, X_next, w_star, w, other, small_rates(rng, X, X_next), np.zeros(skewed, dtype=np.bool_), 24)
 
 
 def distance_candidates() -> Iterator[Pair]:
