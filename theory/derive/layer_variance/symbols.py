@@ -34,7 +34,7 @@ var_next = sp.Symbol("var_next", real=True)
 var_prev = sp.Symbol("var_prev", positive=True)
 """Var[y] of the responses whose positive parts are the inputs x."""
 var_1, var_l, var_before = sp.symbols("var_1 var_l var_before", positive=True)
-"""Var[y_1], Var[y_l] and Var[y_{l-1}]."""
+"""Var[y_1], Var[y_l] and Var[y_{l-1}]; at l = 1 the last is E[x_0^2], that of the inputs, which no ReLU has halved."""
 
 
 def double_sum(entry: sp.Expr) -> sp.Expr:

@@ -21,7 +21,7 @@ all_active_next = sp.Symbol("all_active_next")
 """Every sample is active after the update (observed by enumeration)."""
 nonnegative = sp.Symbol("nonnegative")
 """Every w_j >= 0."""
-distance = sp.Symbol("distance", real=True)
+distance = sp.Symbol("distance", nonnegative=True)
 """|w - w*|^2."""
 Q = sp.IndexedBase("Q", real=True)
 """An orthogonal matrix that takes the frame of the grid to the frame of the pixels."""

@@ -25,30 +25,30 @@ from theory.derive.single_filter.initialisation import (
 from theory.derive.single_filter.theorem_1 import contraction_order, theorem_1
 from theory.symbols import coordinate, d, grid_expectation, i, lam, m, over, steps, w, w0_star
 
-distance_length = sp.Symbol("distance_length", real=True)
+distance_length = sp.Symbol("distance_length", nonnegative=True)
 """|w_k - w*| after k updates from w = (1 + delta) w*."""
-distance_direction = sp.IndexedBase("distance_direction", real=True)
+distance_direction = sp.IndexedBase("distance_direction", real=True, nonnegative=True)
 """[i]: |w_k - w*| after k updates from w = w* + delta |w*| e_i."""
-loss_length = sp.Symbol("loss_length", real=True)
-loss_direction = sp.IndexedBase("loss_direction", real=True)
+loss_length = sp.Symbol("loss_length", nonnegative=True)
+loss_direction = sp.IndexedBase("loss_direction", real=True, nonnegative=True)
 """The losses there."""
 delta = sp.Symbol("delta", real=True)
 """The size of either error, in units of |w*|."""
-relu_corr, relu_unc = sp.symbols("relu_corr relu_unc", real=True)
+relu_corr, relu_unc = sp.symbols("relu_corr relu_unc", nonnegative=True)
 """The mean over starts of the loss after k updates of the ReLU rule, for correlation r and for R = I."""
 stay_active = sp.Symbol("stay_active")
 """From every start, correlated or not, every sample is active at each of the k updates and after them."""
 w_first = sp.Symbol("w_first", real=True)
 """w_0 of a perfectly correlated start: all pixels equal w_first/sqrt(p)."""
-distance = sp.Symbol("distance", real=True)
+distance = sp.Symbol("distance", nonnegative=True)
 """|w_k - w*| after k updates from there."""
-relu_loss = sp.Symbol("relu_loss", real=True)
+relu_loss = sp.Symbol("relu_loss", nonnegative=True)
 """The mean over starts of the loss after k updates of the ReLU rule."""
-probability = sp.Symbol("probability", real=True)
+probability = sp.Symbol("probability", nonnegative=True)
 """P(dead) = P(all active), see `theory.derive.single_filter.dead_starts`."""
-active_loss = sp.Symbol("active_loss", real=True)
+active_loss = sp.Symbol("active_loss", nonnegative=True)
 """The mean of that loss over the starts from which every sample stays active."""
-active_moment = sp.IndexedBase("active_moment", real=True)
+active_moment = sp.IndexedBase("active_moment", real=True, nonnegative=True)
 """[j]: the mean of (w_j - w*_j)^2 over the same starts, before the first update."""
 
 SLOW_ENOUGH = sp.Le(lam * (1 + d[0] ** 2 + d[i] ** 2), 1)

@@ -27,13 +27,13 @@ r = sp.Symbol("r", nonnegative=True)
 """The correlation of any two pixels, in [0, 1]: R has 1 on and r off the diagonal."""
 C = sp.IndexedBase("C", real=True)
 """C = Q^T R Q: sigma^2 C is the covariance of a start in the frame of the grid."""
-expected_loss = sp.Symbol("expected_loss", real=True)
+expected_loss = sp.Symbol("expected_loss", nonnegative=True)
 """The mean over starts of the loss after k updates of the linear rule."""
-initial_distance = sp.Symbol("initial_distance", real=True)
+initial_distance = sp.Symbol("initial_distance", nonnegative=True)
 """The mean over starts of |w - w*|^2."""
-loss_corr, loss_unc = sp.symbols("loss_corr loss_unc", real=True)
+loss_corr, loss_unc = sp.symbols("loss_corr loss_unc", nonnegative=True)
 """`expected_loss` for R with correlation r, and for R = I."""
-loss_corr_next, loss_unc_next = sp.symbols("loss_corr_next loss_unc_next", real=True)
+loss_corr_next, loss_unc_next = sp.symbols("loss_corr_next loss_unc_next", nonnegative=True)
 """The same one update later."""
 steps_corr, steps_unc = (sp.IndexedBase(name, real=True) for name in ("steps_corr", "steps_unc"))
 """[j]: the first update after which the mean of (w_j - w*_j)^2 is at most `precision`, for correlation r and 0."""

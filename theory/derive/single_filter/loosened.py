@@ -23,11 +23,11 @@ w_star = sp.IndexedBase("w_star", real=True)
 """The optimum w*, in any direction."""
 H = sp.IndexedBase("H", real=True)
 """The second moments E[X_j X_k] of the samples."""
-fastest, slowest = sp.symbols("fastest slowest", real=True)
+fastest, slowest = sp.symbols("fastest slowest", nonnegative=True)
 """The largest and the smallest eigenvalue of H."""
-trace = sp.Symbol("trace", real=True)
+trace = sp.Symbol("trace", nonnegative=True)
 """The sum of the eigenvalues of H."""
-narrowest = sp.Symbol("narrowest", real=True)
+narrowest = sp.Symbol("narrowest", nonnegative=True)
 """min_j H_jj: the slowest rate of uncorrelated samples with the same E[X_j^2]."""
 gain, gain_mirrored = sp.symbols("gain gain_mirrored", real=True)
 """(w*_0 - w_0) times what a shift of the grid by mean_i, i > 0, or by -mean_i, adds to the update of w_0."""

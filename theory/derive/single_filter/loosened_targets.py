@@ -24,7 +24,7 @@ w_end = sp.IndexedBase("w_end", real=True)
 """The weights after `steps` updates."""
 tau = sp.Symbol("tau", positive=True)
 """Standard deviation of the label noise."""
-mean_square_shift = sp.IndexedBase("mean_square_shift", real=True)
+mean_square_shift = sp.IndexedBase("mean_square_shift", real=True, nonnegative=True)
 """Mean over the draws of the noise of (limit of w_j - w*_j)^2."""
 always_active = sp.Symbol("always_active")
 """Every sample is active at every update, and so after the last."""

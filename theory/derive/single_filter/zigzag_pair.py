@@ -139,7 +139,8 @@ def progress_between_normals() -> Derivation:
     the progress grows with u^2 as long as c >= s, which positive coordinates ensure (X.X' >= 0).
     """
     u, v, c, s, radius, kappa, r, a, b = sp.symbols("u v c s R kappa r a b", real=True)
-    wide, ahead = sp.symbols("D t", nonnegative=True)
+    wide, ahead, room = sp.symbols("D t h", nonnegative=True)
+    speed = sp.Symbol("kappa", positive=True)
     plus, minus = radius * (c * u + s * v), radius * (c * u - s * v)
     steps_ = (
         *theorem_1.per_sample_gradient().steps,
@@ -154,6 +155,7 @@ def progress_between_normals() -> Derivation:
             "a R = r: the decrease is kappa (2 - kappa R^2) r^2",
             equal(_decrease(kappa, radius, r), _expanded(kappa, radius, r)),
         ),
+        Step("not negative for kappa R^2 < 1, 2 - kappa R^2 = 1 + h", at_least(speed * (1 + room) * r**2, 0)),
         Step("the product of the residuals", equal(plus * minus, radius**2 * (c**2 * u**2 - s**2 * v**2))),
         Step("their mean square", equal((plus**2 + minus**2) / 2, radius**2 * (c**2 * u**2 + s**2 * v**2))),
         Step(
@@ -170,7 +172,8 @@ def progress_between_normals() -> Derivation:
     )
     result = sp.Implies(sp.And(EQUAL_LENGTH, CROSSED, NOT_CROSSED_OTHER), progress <= progress_other)
     used = ("one sample per update, drawn at random", "p = 2, |e| = |e_other|", "X.X' >= 0", "|X| = |X'|, lam R^2 < 1")
-    return Derivation((result,), used, steps_, needs=(all_active, POSITIVE, ADEQUATE, SAME_DISTANCE))
+    gains = (at_least(progress, 0), at_least(progress_other, 0))
+    return Derivation((result, *gains), used, steps_, needs=(all_active, POSITIVE, ADEQUATE, SAME_DISTANCE))
 
 
 def _decrease(kappa: sp.Expr, radius: sp.Expr, r: sp.Expr) -> sp.Expr:
@@ -203,9 +206,10 @@ def along_the_optimum() -> Derivation:
         ),
         Step("and no run has fewer", at_least(changes_other, 0)),
     )
-    result = sp.Implies(sp.And(sp.Not(per_sample), EIGENVECTOR), FEWEST)
+    balanced = sp.And(sp.Not(per_sample), EIGENVECTOR)
+    result = (sp.Implies(balanced, sp.Eq(changes, 0)), sp.Implies(balanced, FEWEST))
     used = ("full batch, every sample active", "w* is an eigenvector of E[X X^T]", "2 lam h < 1")
-    return Derivation((result,), used, steps_, needs=(all_active, ADEQUATE, ALONG))
+    return Derivation(result, used, steps_, needs=(all_active, ADEQUATE, ALONG))
 
 
 @cache

@@ -266,18 +266,59 @@ def random_layers(rng: np.random.Generator) -> Iterator[list[Layer]]:
 
 def random_rectified(rng: np.random.Generator) -> Iterator[list[Layer]]:
     """Symmetric filters that meet the positive parts of symmetric responses, equally distributed at all positions."""
+    kinds = product(("equal", "independent", "mixed", "shifted", "contrast"), WINDOWS_BEFORE)
+    pairs = (*kinds, *(("opposed", other) for other in ("independent", "grouped")), ("contrast", "grouped"))
     for k in WIDTHS:
         layers = []
-        for kind in ("equal", "independent", "mixed", "shifted", "contrast"):
-            for other in ("equal", "independent", "mixed", "shifted"):
-                filters = _contrast(k * k, rng) if kind == "contrast" else _filters(kind, k * k, rng)[0]
-                windows = (
-                    mirrored_law(shifted_law(uniform_law(rng.normal(size=(2, k * k)))))
-                    if other == "shifted"
-                    else mirrored_law(_windows(other, k * k, rng))
-                )
-                layers.append(Layer(k, filters, windows, True, rectified=True))
+        for kind, other in pairs:
+            filters, windows = _rectified_filters(kind, k * k, rng), _windows_before(other, k * k, rng)
+            layers.append(Layer(k, filters, windows, True, rectified=True))
         yield layers
+
+
+WINDOWS_BEFORE = ("equal", "independent", "mixed", "shifted")
+
+
+def _rectified_filters(kind: str, n: int, rng: np.random.Generator) -> FiniteLaw:
+    if kind == "contrast":
+        return _contrast(n, rng)
+    if kind == "opposed":
+        s = rng.uniform(0.3, 2.0)
+        return uniform_law(s * np.array([[float(v) for v in word] for word in _opposed(n)]))
+    return _filters(kind, n, rng)[0]
+
+
+def _windows_before(kind: str, n: int, rng: np.random.Generator) -> FiniteLaw:
+    """The law of the responses whose positive parts are the windows."""
+    if kind == "shifted":
+        return mirrored_law(shifted_law(uniform_law(rng.normal(size=(2, n)))))
+    if kind == "grouped":
+        atoms, zero = np.array(_grouped(n, (1, 0, -1)), dtype=np.float64), rng.uniform(0.6, 0.75)
+        free = atoms[:, max(_group(n) - 1, 0) :]
+        chances = np.where(free == 0.0, zero, (1.0 - zero) / 2.0).prod(axis=1)
+        return FiniteLaw(rng.uniform(0.3, 2.0) * atoms, chances / chances.sum())
+    return mirrored_law(_windows(kind, n, rng))
+
+
+def _group(n: int) -> int:
+    """How many of n positions `_opposed` and `_grouped` join: an even number."""
+    return 2 * (n // 4)
+
+
+def _opposed(n: int) -> list[tuple[int, ...]]:
+    """Weights a, -a, a, -a, ... on the first positions and b, ..., b on the others, a and b independent signs.
+
+    On windows that are `_grouped`, weights are negatively correlated where inputs are most positively so: the sum of
+    their correlations is at least n, that of their products with the inputs' below n.
+    """
+    g = _group(n)
+    return [(*((a, -a) * (g // 2)), *(b,) * (n - g)) for a in (1, -1) for b in (1, -1)]
+
+
+def _grouped(n: int, values: Sequence[int]) -> list[tuple[int, ...]]:
+    """Every window with these values of which the first ones are equal."""
+    again = max(_group(n) - 1, 0)
+    return [(word[0],) * again + word for word in product(values, repeat=n - again)]
 
 
 def _contrast(n: int, rng: np.random.Generator) -> FiniteLaw:
@@ -326,6 +367,14 @@ def _exact_rectified() -> Iterator[ExactLayer]:
             for windows, other in list(_exact_windows(k))[1:3]:
                 if symmetric:
                     yield ExactLayer(k, (filters, windows), law, other, symmetric, rectified=True)
+    names = "+-1 (1, -1, 0, 0) +-1 (0, 0, 1, 1), independent", "+-1 (1, 1, 0, 0) and two more signs, independent"
+    yield ExactLayer(
+        2, names, _equally_likely(_opposed(4)), _equally_likely(_grouped(4, (1, -1))), True, rectified=True
+    )
+
+
+def _equally_likely(words: Sequence[Sequence[int]]) -> Vectors:
+    return tuple((Fraction(1, len(words)), tuple(Fraction(v) for v in word)) for word in words)
 
 
 @cache

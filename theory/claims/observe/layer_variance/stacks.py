@@ -91,8 +91,8 @@ def parameters(entries: Sequence[tuple[Stack, Moments, int]]) -> dict[str, Float
 
 
 def variances(entries: Sequence[tuple[Stack, Moments, int]]) -> tuple[dict[str, FloatArray], FloatArray]:
-    """Var[y_l], Var[y_1], Var[y_{l-1}] (2 q at l = 1), E[max(y_l, 0)^2], and a tolerance for relations among them."""
-    seconds = [np.concatenate([[2 * stack.q], moments.second]) for stack, moments, _ in entries]
+    """Var[y_l], Var[y_1], Var[y_{l-1}] (q at l = 1), E[max(y_l, 0)^2], and a tolerance for relations among them."""
+    seconds = [np.concatenate([[stack.q], moments.second]) for stack, moments, _ in entries]
     errors = [np.concatenate([[0.0], moments.second_error]) for _, moments, _ in entries]
     at = [layer for _, _, layer in entries]
     now, first, before = (
@@ -227,7 +227,7 @@ def observe_exact(stack: ExactStack) -> Values:
         "q": stack.r**2,
         "var_l": found[-1][0],
         "var_1": found[0][0],
-        "var_before": found[-2][0] if stack.depth > 1 else 2 * stack.r**2,
+        "var_before": found[-2][0] if stack.depth > 1 else stack.r**2,
         "half_second": found[-1][1],
         "share": sign_share(n),
     }

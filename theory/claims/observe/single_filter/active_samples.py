@@ -189,6 +189,54 @@ def close_samples(rng: np.random.Generator, rows: int = 60) -> Iterator[Pairs | 
     yield from large_grids(rng)
 
 
+def close_and_at_the_edge(rng: np.random.Generator) -> Iterator[Pairs | GridPairs]:
+    """`close_samples`, and those that are as far from a proportional update as they may be."""
+    yield from close_samples(rng)
+    yield from at_the_edge(rng)
+
+
+def at_the_edge(rng: np.random.Generator, rows: int = 60) -> Iterator[Pairs]:
+    """Samples all displaced from e0 by one vector, along e0 or across it; filters far away, along e0 or nearly.
+
+    Along e0 the update is as far from a proportional one as the radius lets it be. The radius is just below or above
+    that at which this is half of the update, 2 (2 delta + delta^2)|e| = |e_0|. Errors are long and rates on either
+    side of 1, so that no power of a length and none of a rate does for another.
+    """
+    for p in (2, 3):
+        away = rng.choice([4.0, 16.0, 64.0], rows)
+        w, v = (np.eye(p)[0] - away[:, None] * _nearly_along(rng, rows, p) for _ in range(2))
+        share = (w[:, 0] - 1.0) / away
+        off = rng.choice([-1.0, 1.0], rows) * 2.0 ** rng.uniform(-7.0, -2.0, rows)
+        radius = (np.sqrt(1.0 + share / 2.0) - 1.0) * (1.0 + off)
+        offsets = np.eye(p)[rng.integers(0, 2, rows)] * rng.choice([1.0, 1.0, -1.0], (rows, 1))
+        X = np.eye(p)[0] + radius[:, None] * offsets
+        yield Pairs(np.repeat(X[:, None], 2, axis=1), w, v, away, rng.uniform(0.05, 3.0, rows))
+        yield _across(rng, rows, p)
+
+
+def _across(rng: np.random.Generator, rows: int, p: int) -> Pairs:
+    """The same for filters far away across e0, of either sign along it: one to ten of ten samples lie on their side.
+
+    The others lie opposite, where most of them are inactive.
+    """
+    gap, off = 2.0 ** rng.uniform(-3.0, 0.3, rows), rng.choice([-1.0, 1.0], rows) * 2.0 ** rng.uniform(-7.0, -2.0, rows)
+    far = rng.uniform(4.0, 8.0, rows)
+    away = np.hypot(gap, far)
+    radius = (np.sqrt(1.0 + gap / away / 2.0) - 1.0) * (1.0 + off)
+    along, across = np.eye(p)[0], np.eye(p)[1]
+    w = (1.0 - gap)[:, None] * along + far[:, None] * across
+    side = np.where(np.arange(10) < rng.integers(1, 11, (rows, 1)), 1.0, -1.0)
+    X = along + (radius[:, None] * side)[:, :, None] * across
+    return Pairs(X, w, w, away, rng.uniform(0.05, 3.0, rows))
+
+
+def _nearly_along(rng: np.random.Generator, rows: int, p: int) -> np.ndarray:
+    """Unit vectors along -e0, from where every sample is active, or tilted by up to a third."""
+    across = rng.normal(size=(rows, p - 1))
+    across *= rng.choice([0.0, 0.0, 0.2, 0.35], (rows, 1)) / np.linalg.norm(across, axis=1, keepdims=True)
+    return np.column_stack([-np.sqrt(1.0 - np.square(across).sum(axis=1)), across])
+
+
 def _directions(rng: np.random.Generator, rows: int, p: int, edge: float) -> np.ndarray:
     """Unit vectors, half of them with a first coordinate near `edge`, where w* - `away` times them loses samples."""
     across = rng.normal(size=(rows, p - 1))
@@ -294,7 +342,7 @@ def far_filters() -> Experiment:
     """One update of a filter on samples close to e0."""
     return Experiment(
         name="filters on samples close to e0",
-        sample=close_samples,
+        sample=close_and_at_the_edge,
         observe=observe_pairs,
         exact=ExactRoute(far_candidates, observe_pair_exact, _describe_pair, _lower_pair),
     )

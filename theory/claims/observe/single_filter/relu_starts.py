@@ -20,6 +20,7 @@ from theory.claims.observe.single_filter.start_laws import (
     Law,
     Setting,
     aligned_variances,
+    any_scale,
     coordinate_starts,
     describe,
     exact_parameters,
@@ -38,12 +39,10 @@ def relu_cases(rng: np.random.Generator) -> Iterator[list[Case]]:
         for centred in (True, False):
             settings = []
             for _ in range(25):
-                base = random_setting(rng, p, most_steps=8)
+                base, star = random_setting(rng, p, most_steps=8), any_scale(rng)
                 d = (0.8 * base.d[0], *base.d[1:])
-                reach = 0.7 * base.w0_star * (1 - d[0])
-                settings.append(
-                    Setting(d, base.lam, base.w0_star, base.steps, reach, 0.0 if centred else base.w0_star, base.r)
-                )
+                reach = 0.7 * star * (1 - d[0])
+                settings.append(Setting(d, base.lam, star, base.steps, reach, 0.0 if centred else star, base.r))
             yield [lower_pairs(setting, aligned_variances)[0] for setting in settings]
 
 

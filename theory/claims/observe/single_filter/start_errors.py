@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from functools import cache
 from typing import Any
@@ -13,7 +14,7 @@ from sim.descent import Trajectory, descend
 from sim.exact import exact_active, exact_descend, exact_grid, exact_loss, exact_targets
 from sim.problem import GridProblem
 from theory.claims.observe.rationals import simplest_first, text
-from theory.claims.observe.single_filter.start_laws import Number, Setting, describe, random_setting
+from theory.claims.observe.single_filter.start_laws import Number, Setting, any_scale, describe, random_setting
 from theory.experiment import ExactRoute, Experiment, Observation, Values
 
 HALF, ONE, ZERO = Fraction(1, 2), Fraction(1), Fraction(0)
@@ -58,7 +59,7 @@ def error_settings(rng: np.random.Generator) -> Iterator[list[Setting]]:
             d[0] = rng.uniform(0.0, 0.8)
             delta = rng.choice([-1.0, 1.0]) * rng.uniform(0.3, 0.95) * (1.0 - d[0])
             lam, steps = rng.uniform(0.05, 0.98) / (1.0 + d[0] ** 2), int(rng.integers(0, 9))
-            settings.append(Setting(tuple(d.tolist()), lam, rng.uniform(0.25, 2.0), steps, 1.0, float(delta), 0.0))
+            settings.append(Setting(tuple(d.tolist()), lam, any_scale(rng), steps, 1.0, float(delta), 0.0))
         yield settings
 
 
@@ -92,10 +93,11 @@ def error_candidates() -> Iterator[Setting]:
         (HALF, HALF / 2, ONE),
         (HALF, 3 * HALF / 2, HALF / 2, 7 * HALF / 4),
         (HALF, -HALF, HALF / 4),
+        (ONE, 4 * ONE),
     )
-    for d0, d1, lam, delta in simplest_first(*choices):
+    for d0, d1, lam, delta, star in simplest_first(*choices):
         for k in (0, 1, 2):
-            yield Setting((d0, d1), lam, ONE, k, ONE, delta, ZERO)
+            yield Setting((d0, d1), lam, star, k, ONE, delta, ZERO)
 
 
 def observe_errors_exact(setting: Setting) -> Values:
@@ -137,9 +139,10 @@ def errors() -> Experiment:
 
 
 def perfect_settings(rng: np.random.Generator) -> Iterator[list[Setting]]:
-    """Perfectly correlated starts of either sign."""
+    """Perfectly correlated starts of either sign, and some so long that the first update turns them over."""
     for p in range(1, 7):
-        yield [random_setting(rng, p, most_steps=8) for _ in range(30)]
+        settings = [random_setting(rng, p, most_steps=8) for _ in range(30)]
+        yield [replace(s, mu=rng.choice([1.0, 1.0, 8.0]) * s.mu) for s in settings]
 
 
 def observe_perfect(settings: Sequence[Setting]) -> Observation:
@@ -157,8 +160,9 @@ def observe_perfect(settings: Sequence[Setting]) -> Observation:
 
 
 def perfect_candidates() -> Iterator[Setting]:
-    """Exact settings with p = 2 and a start that is not zero, simplest first."""
-    for d0, d1, lam, first in simplest_first((ZERO, HALF), (HALF, ONE), (HALF, HALF / 2), (ONE, -ONE, 2 * ONE, HALF)):
+    """Exact settings with p = 2, simplest first: starts of either sign, zero, and longer than w* up to eight times."""
+    starts = (ONE, -ONE, 2 * ONE, HALF, ZERO, 4 * ONE, 8 * ONE)
+    for d0, d1, lam, first in simplest_first((ZERO, HALF), (HALF, ONE), (HALF, HALF / 2, 3 * HALF / 2), starts):
         for k in (1, 2, 3):
             yield Setting((d0, d1), lam, ONE, k, ONE, first, ONE)
 

@@ -153,6 +153,11 @@ def frame(*first: np.ndarray) -> np.ndarray:
     return np.asarray(basis)
 
 
+def any_scale(rng: np.random.Generator) -> float:
+    """A length from 1/4 to 32, the same number for every doubling: what holds on one scale only is found out."""
+    return float(2.0 ** rng.uniform(-2.0, 5.0))
+
+
 def random_setting(rng: np.random.Generator, p: int, *, most_steps: int = 6) -> Setting:
     """A setting with a stable learning rate; every third one is centred."""
     d = rng.uniform(0.05, 1.0, p)
