@@ -77,14 +77,14 @@ def _judged_at_a_point(
 
 
 def _sizes(joint: sp.Tuple, rng: np.random.Generator) -> Point:
-    """Values for what says how many or which one: p, then i in 1..p-1 and j in 0..p-1, other integers from 1 to 3."""
+    """Values for what says how many or which one: p, then i in 1..p-1 and j in 0..p-1, other integers up to 3."""
     labels = {entry.base.label for entry in joint.atoms(sp.Indexed)}
     p = int(rng.integers(2, 4))
     ranges = {"p": (p, p + 1), "i": (1, p), "j": (0, p)}
     sizes: Point = {}
     for symbol in sorted(joint.free_symbols, key=str):
         if isinstance(symbol, sp.Symbol) and symbol not in labels and symbol.is_integer:
-            low, high = ranges.get(symbol.name, (1, 4))
+            low, high = ranges.get(symbol.name, (1 if symbol.is_positive else 0, 4))
             sizes[symbol] = sp.Integer(int(rng.integers(low, high)))
     # matrices of any sizes: all are 2 x 2, so that products fit
     shapes = {n for matrix in joint.atoms(sp.MatrixSymbol) for n in matrix.shape if isinstance(n, sp.Symbol)}

@@ -25,22 +25,30 @@ TAU = sp.Symbol("own_tolerance", positive=True)
 
 @dataclass(frozen=True)
 class Fault:
-    """A statement with a fault: one equation is off by `size`, relative or absolute, on a share of the instances."""
+    """A statement with a fault: one equation is off by `size`, relative or absolute, on a share of the instances.
+
+    guard: the premises under which the statement claims the equation.
+    """
 
     statement: Boolean
+    guard: Boolean
     amount: sp.Expr
     size: sp.Rational
     relative: bool
     share: sp.Rational
 
 
-def equations(statement: sp.Basic) -> list[sp.Equality]:
-    """The equations that a statement claims: in a conjunction or in the conclusion of an implication."""
+def equations(statement: sp.Basic, guard: Boolean = sp.true) -> list[tuple[sp.Equality, Boolean]]:
+    """The equations that a statement claims, in a conjunction or in the conclusion of an implication; each with the
+    premises under which it does.
+    """
     if isinstance(statement, sp.Equality) and not statement.atoms(sp.MatrixSymbol):
-        return [statement]
+        return [(statement, guard)]
     if isinstance(statement, sp.And):
-        return [found for part in statement.args for found in equations(part)]
-    return equations(statement.args[1]) if isinstance(statement, sp.Implies) else []
+        return [found for part in statement.args for found in equations(part, guard)]
+    if isinstance(statement, sp.Implies):
+        return equations(statement.args[1], sp.And(guard, statement.args[0]))
+    return []
 
 
 def off_by(statement: Boolean, equation: sp.Equality, amount: sp.Expr) -> Boolean:
@@ -50,14 +58,14 @@ def off_by(statement: Boolean, equation: sp.Equality, amount: sp.Expr) -> Boolea
 
 def planted(stand: Stand) -> Iterator[Fault]:
     """Faults in the first equation of what is true: every size on all instances, and one size on parts of them."""
-    for equation in equations(stand.truth)[:1]:
+    for equation, guard in equations(stand.truth)[:1]:
         for size in SIZES:
             for relative, amount in ((False, size), (True, size * equation.rhs)):
-                yield Fault(off_by(stand.truth, equation, amount), amount, size, relative, SHARES[0])
+                yield Fault(off_by(stand.truth, equation, amount), guard, amount, size, relative, SHARES[0])
         for share in SHARES[1:]:
             if (region := _region(stand, equation, share)) is not None:
                 amount = sp.Piecewise((SIZES[1], region), (0, True))
-                yield Fault(off_by(stand.truth, equation, amount), amount, SIZES[1], False, share)
+                yield Fault(off_by(stand.truth, equation, amount), guard, amount, SIZES[1], False, share)
 
 
 def _region(stand: Stand, equation: sp.Equality, share: sp.Rational) -> Boolean | None:
@@ -81,15 +89,16 @@ def _is_number(value: Any) -> bool:
 
 
 def shows(stand: Stand, fault: Fault) -> bool:
-    """Whether the fault is one at all: at some exact instance that satisfies the premises the amount is not 0."""
+    """Whether the fault is one at all: at some exact instance that satisfies all premises the amount is not 0."""
     assert stand.bare.experiment is not None
     route = stand.bare.experiment().exact
     assert route is not None
-    joint = sp.Tuple(fault.amount, fault.statement, *stand.premises)
+    premises = (*stand.premises, fault.guard)
+    joint = sp.Tuple(fault.amount, fault.statement, *premises)
     for _, values in exact_values(route):
         for index in indices(joint, int(values["p"])):
             bound = {**values, **index}
-            if all(truth(part, bound) for part in stand.premises) and value(fault.amount, bound, exact=True) != 0:
+            if all(truth(part, bound) for part in premises) and value(fault.amount, bound, exact=True) != 0:
                 return True
     return False
 
@@ -126,7 +135,7 @@ def near_misses(stand: Stand) -> Iterator[tuple[str, bool, bool]]:
         if road == "layer" and experiment.layer is None:
             continue
         observations = [within(observation) for observation in observe(experiment, 0)]
-        for equation in equations(stand.truth):
+        for equation, _ in equations(stand.truth):
             far, near = (
                 [agreement(observations, off_by(stand.truth, equation, times * TAU), stand.premises).passed
                  for times in (size, -size)]

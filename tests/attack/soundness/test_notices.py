@@ -94,6 +94,8 @@ def test_planted_faults_are_found_and_a_blind_search_is_not_believed(monkeypatch
     assert {found(here, fault) for fault in faults} == {(True, True)}
     zero = Stand(here.claim, replace(here.clause, corrected=sp.Eq(y - x**2, 0)))
     assert [found(zero, f) for f in planted(zero) if f.relative] == [None] * 4, "a multiple of zero is no fault"
+    guarded = Stand(here.claim, replace(here.clause, corrected=sp.Implies(x > 100, sp.Eq(y, x**2))))
+    assert {found(guarded, fault) for fault in planted(guarded)} == {None}, "what is not claimed anywhere is no fault"
     blind = Stand(here.claim, replace(here.clause, experiment=lambda: experiment(candidates=[])))
     assert {found(blind, fault) for fault in faults} == {None}, "no instance shows them"
     monkeypatch.setattr("tests.attack.soundness.faults.shows", lambda *_: True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import product
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from theory.claims.observe.matrices import ONE, TURN, ZERO, Exact, diagonal, shown, times, transposed
 from theory.claims.observe.rationals import HALF, QUARTER
-from theory.claims.observe.spectra.shapes import CIRCULAR, Layer, Shape, structure
+from theory.claims.observe.spectra.shapes import CIRCULAR, Layer, Shape, named
 from theory.experiment import Values
 
 
@@ -38,6 +38,16 @@ class ExactLayer:
         return tuple(rows)
 
 
+def structure(layer: ExactLayer) -> Values:
+    """What follows from the shape alone, counted in the matrix of a kernel of ones with one channel."""
+    shape = layer.shape
+    taps = shape.kernel[0] * shape.kernel[1]
+    touched = ExactLayer(((ONE,) * taps,), replace(shape, N_in=1, N_out=1), layer.eps).matrix()
+    seen = np.array([sum(pixel) for pixel in transposed(touched)])
+    counts = named(shape, seen, sum(sum(patch) == taps for patch in touched), len(touched))
+    return {name: Fraction(int(count)) for name, count in counts.items()}
+
+
 def extreme_squares(matrix: Exact) -> tuple[Fraction, Fraction] | None:
     """The squared extreme singular values of a matrix of at most two rows or columns; None if irrational or larger."""
     thin = matrix if len(matrix) <= len(matrix[0]) else transposed(matrix)
@@ -60,7 +70,7 @@ def observe_exact(layer: ExactLayer) -> Values:
         return {}
     return {
         "p": 1,
-        **{name: Fraction(value) for name, value in structure(layer.shape).items()},
+        **structure(layer),
         "eps": layer.eps,
         "op_max2": operator[0],
         "op_min2": operator[1],

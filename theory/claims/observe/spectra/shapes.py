@@ -112,18 +112,18 @@ Structure = Callable[[Shape], dict[str, int]]
 def structure(shape: Shape) -> dict[str, int]:
     """What follows from the shapes alone, the patches listed one by one."""
     height, width = shape.positions
-    return _named(shape, shape.seen().ravel(), shape.whole(), height * width)
+    return named(shape, shape.seen().ravel(), shape.whole(), height * width)
 
 
 def structure_by_torch(shape: Shape) -> dict[str, int]:
     """The same from a torch layer of ones with one channel: which pixels reach which outputs."""
     touched = dense_torch(np.ones((1, 1, *shape.kernel)), replace(shape, N_out=1, N_in=1)) != 0
     whole = touched.sum(axis=1) == shape.kernel[0] * shape.kernel[1]
-    return _named(shape, touched.sum(axis=0), int(whole.sum()), len(touched))
+    return named(shape, touched.sum(axis=0), int(whole.sum()), len(touched))
 
 
-def _named(shape: Shape, seen: np.ndarray, whole: int, positions: int) -> dict[str, int]:
-    """seen: how many patches see each pixel; whole: how many of the positions see nothing but pixels."""
+def named(shape: Shape, seen: np.ndarray, whole: int, positions: int) -> dict[str, int]:
+    """What claims speak of. seen: how many patches see each pixel; whole: how many of the positions see pixels only."""
     return {
         "overlap": int(seen.max()),
         "coverage": int(seen.min()),
