@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sim.grid import check_enumerable, grid_samples, grid_signs, pixel_frame, to_pixels
+from sim.grid import _power_text, check_enumerable, grid_samples, grid_signs, pixel_frame, to_pixels
 from sim.instance import FilterInstance
 from tests.reference.single_filter import naive_grid
 from tests.sim.rounding import EPS, rounding
@@ -82,3 +82,8 @@ def test_bad_arguments() -> None:
         pixel_frame([0.0, 0.0])
     with pytest.raises(ValueError, match=r"^vectors must have shape \(..., 2\), got \(3,\)$"):
         to_pixels([1.0, 2.0, 3.0], [1.0, 1.0])
+
+
+@pytest.mark.parametrize(("p", "said"), [(10, "1,024"), (62, f"{2**62:,}"), (63, "about 1e18"), (300, "about 1e90")])
+def test_counts_are_written_out_as_long_as_they_can_be_read(p: int, said: str) -> None:
+    assert _power_text(p) == said

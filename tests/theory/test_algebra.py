@@ -66,7 +66,7 @@ def test_what_is_zero_over_one_denominator_has_none(expression):
 
 
 def test_what_a_point_disproves_is_not_simplified(monkeypatch):
-    tried = []
+    tried: list[sp.Basic] = []
     monkeypatch.setattr(sp, "simplify", tried.append)
     vanishes.cache_clear()
     assert not any(map(vanishes, (sp.sin(z) ** 2 - x, x - y, w[i] - w[0])))
@@ -89,6 +89,7 @@ def test_a_difference_near_rounding_is_left_to_algebra():
     one = sp.sin(a) ** 2 + sp.cos(a) ** 2
     assert not _far_from_zero(one - 1 + sp.Rational(1, 10**12), {"a": 0.5})
     assert _far_from_zero(one - 1 + sp.Rational(1, 10**3), {"a": 0.5})
+    assert not _far_from_zero(sp.sin(a), {"a": 0.0}), "nothing is no share of nothing"
     assert vanishes(one - 1)
     assert not vanishes(one - 1 + sp.Rational(1, 10**12))
 

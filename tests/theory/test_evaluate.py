@@ -128,6 +128,19 @@ def test_near_a_tie_nothing_is_decided(offset):
     assert not surely(sp.Ne(x, y), values, TOLERANCE)
 
 
+def test_just_at_the_tolerance_nothing_but_an_equation_is_sure():
+    at = {"x": np.array([1.0]), "y": np.array([0.0])}
+    for relation in (x > y, x >= y, y < x, sp.Ne(x, y)):
+        assert not surely(relation, at, 1.0)
+        assert surely(relation, at, 0.999)
+        assert not surely(sp.Not(relation, evaluate=False), at, 0.999)
+    assert surely(sp.Eq(x, y), at, 1.0)
+    assert not surely(sp.Not(sp.Eq(x, y), evaluate=False), at, 1.0)
+    assert not surely(y > x, at, 1.0)
+    assert not surely(sp.Not(y > x, evaluate=False), at, 1.0)
+    assert surely(sp.Not(y > x, evaluate=False), at, 0.999)
+
+
 @pytest.mark.parametrize("gap", [3.0, -3.0])
 def test_beyond_the_tolerance_everything_is_decided(gap):
     values = {"x": np.array([1.0 + gap * TOLERANCE]), "y": np.array([1.0])}

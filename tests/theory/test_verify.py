@@ -31,7 +31,7 @@ from theory.derivation import Step
 from theory.experiment import Experiment, Observation
 from theory.ledger import Claim, Control, Hypothesis, Verdict
 from theory.serialise import report_record, to_json
-from theory.verify import verify
+from theory.verify import layered, simulated, verify
 
 
 @pytest.mark.parametrize("level", ["symbolic", "simulation", "cnn"])
@@ -77,6 +77,14 @@ def test_a_claim_is_as_good_as_its_worst_clause():
 def test_the_same_seed_gives_the_same_record_and_another_seed_another():
     records = [to_json(report_record(verify(DOUBLE, seed=seed))) for seed in (0, 0, 1)]
     assert records[0] == records[1] != records[2]
+    for road in (simulated, layered):
+        drawn = [
+            road(replace(experiment(), name=name), seed)[0].values["x"] for name, seed in (("a", 0), ("a", 1), ("b", 0))
+        ]
+        assert not any(np.array_equal(drawn[0], others) for others in drawn[1:])
+    # the two roads draw instances of their own
+    first, second = (road(experiment(), 0)[0].values["x"] for road in (simulated, layered))
+    assert not np.array_equal(first, second)
 
 
 STUBS = {

@@ -31,7 +31,8 @@ from tests.attack.soundness.judging import clause_of
 from tests.attack.soundness.roads import Function
 from theory.experiment import Observation
 from theory.ledger import Clause
-from theory.verify import agreement, checks_of, exact_search, exact_values, layered, simulated
+from theory.search import agreement, exact_search, exact_values
+from theory.verify import checks_of, layered, simulated
 
 REMEMBERED = ("sim", "theory.claims.observe", "theory.verify")
 """Where results of what was broken are kept."""
