@@ -42,9 +42,9 @@ w_first = sp.Symbol("w_first", real=True)
 """w_0 of a perfectly correlated start: all pixels equal w_first/sqrt(p)."""
 distance = sp.Symbol("distance", real=True)
 """|w_k - w*| after k updates from there."""
-relu_loss = sp.Symbol("relu_loss", real=True)
+relu_loss = sp.Symbol("relu_loss", nonnegative=True)
 """The mean over starts of the loss after k updates of the ReLU rule."""
-probability = sp.Symbol("probability", real=True)
+probability = sp.Symbol("probability", nonnegative=True)
 """P(dead) = P(all active), see `theory.derive.single_filter.dead_starts`."""
 active_loss = sp.Symbol("active_loss", real=True)
 """The mean of that loss over the starts from which every sample stays active."""
