@@ -97,8 +97,6 @@ def missed() -> Derivation:
     result = (
         UNDERSHOOTS,
         OVERSHOOTS,
-        MISSED_BELOW,
-        MISSED_ABOVE,
         sp.Implies(GAP_BELOW, reached < sigma),
         sp.Implies(GAP_ABOVE, reached > sigma),
     )

@@ -63,7 +63,7 @@ def busiest_frame(p: int) -> FloatArray:
 def one_after_another(p: int, apart: float = 0.02) -> tuple[FloatArray, FloatArray]:
     """Curvatures x = 1 - rho (p,) and gradients (p,) of modes of which mode k is by far the largest after k updates."""
     k = np.arange(p)
-    return 1.0 - 0.9 * apart ** (p - 1.0 - k), apart ** (k**2 / 2.0)
+    return np.asarray(1.0 - 0.9 * apart ** (p - 1.0 - k)), np.asarray(apart ** (k**2 / 2.0))
 
 
 def frame_runs(rng: np.random.Generator, rows: int = 12, steps: int = 13) -> Iterator[FrameRuns]:
