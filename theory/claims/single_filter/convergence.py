@@ -192,7 +192,7 @@ MINN = Claim(
         Clause(
             name="zero start",
             text="a ReLU filter that starts at w = 0 stays there",
-            printed=sp.Eq(w_next[j], w[j]),
+            printed=derive.STAYS_AT_ZERO,
             experiment=ends.zero_starts,
             derivation=derive.zero_start,
             hypotheses=(Hypothesis("w = 0"),),

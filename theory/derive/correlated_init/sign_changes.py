@@ -9,7 +9,7 @@ import sympy as sp
 from theory.derivation import Derivation, Step, at_least, equal
 from theory.symbols import n, p
 
-gsc = sp.Symbol("gsc", real=True)
+gsc = sp.Symbol("gsc", nonnegative=True)
 """GradientSignChanges of two gradients with p entries."""
 changes = sp.Symbol("changes", integer=True, nonnegative=True)
 """How many entries have another sign in the second gradient than in the first; the signs are 1, 0 and -1."""

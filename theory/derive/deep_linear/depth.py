@@ -14,9 +14,9 @@ from theory.derivation import Derivation, Step, at_least, equal, greater
 from theory.derive.deep_linear.modes import sigma
 from theory.symbols import p
 
-reached = sp.Symbol("reached", real=True)
+reached = sp.Symbol("reached", nonnegative=True)
 """prod_l s^l, observed as the output of a network of p = L layers."""
-s_max, s_min = sp.symbols("s_max s_min", real=True)
+s_max, s_min = sp.symbols("s_max s_min", nonnegative=True)
 delta = sp.Symbol("delta", positive=True)
 """A gap that does not depend on the depth, 0 < delta < 1."""
 
@@ -36,6 +36,8 @@ GAP_BELOW = sp.And(s_max <= 1 - delta, (1 - delta) ** p < sigma)
 GAP_ABOVE = sp.And(s_min >= 1 + delta, (1 + delta) ** p > sigma)
 MISSED_BELOW = sp.Implies(s_max**p < sigma, MISSED)
 MISSED_ABOVE = sp.Implies(s_min**p > sigma, MISSED)
+UNDERSHOOTS = sp.Implies(s_max**p < sigma, reached < sigma)
+OVERSHOOTS = sp.Implies(s_min**p > sigma, reached > sigma)
 FAMILY = sp.And(sp.Eq(reached, sigma), sp.Implies(sigma > 1, s_min > 1), sp.Implies(sigma < 1, s_max < 1))
 """For the strengths (L + (sigma - 1) l)/(L + (sigma - 1)(l - 1)), l = 1, ..., L, at every depth L."""
 
@@ -91,12 +93,12 @@ def needed_in_the_limit() -> Derivation:
 
 @cache
 def missed() -> Derivation:
-    """If s_max^L < sigma or s_min^L > sigma the minimum is not reached; a gap delta is enough once L is large."""
+    """The product is too small if s_max^L < sigma, too large if s_min^L > sigma; a gap delta is enough for large L."""
     result = (
-        MISSED_BELOW,
-        MISSED_ABOVE,
-        sp.Implies(sp.And(s_max < 1, GAP_BELOW), MISSED),
-        sp.Implies(sp.And(s_min > 1, GAP_ABOVE), MISSED),
+        UNDERSHOOTS,
+        OVERSHOOTS,
+        sp.Implies(GAP_BELOW, reached < sigma),
+        sp.Implies(GAP_ABOVE, reached > sigma),
     )
     steps = (
         *_bound_steps(),

@@ -65,6 +65,7 @@ ONE_LIMIT = sp.Eq(distance_end, distance - (start - y) ** 2 / sample_norm)
 CONTRACTION = sp.Le(distance_end, rate**steps * distance)
 MIDPOINT = sp.Le(loss_mid, (loss_w + loss_v) / 2)
 LIMIT = sp.Eq(limit[j], w[j] + over_all(P[j, n] * (w_star[n] - w[n])))
+STAYS_AT_ZERO = sp.Eq(w_next[j], 0)
 
 
 @cache
@@ -213,6 +214,6 @@ def zero_start() -> Derivation:
     x = sp.IndexedBase("x", real=True)
     lines = (
         Step("w = 0 gives w.X = 0 for every sample", equal(over_all(0 * x[n]).doit(), 0)),
-        Step("Eq. (2) is 0 for every sample, so Eq. (1) adds nothing", equal(w[j] - lam * 0, w[j])),
+        Step("Eq. (2) is 0 for every sample, so Eq. (1) adds nothing", equal((w[j] - lam * 0).subs(w[j], 0), 0)),
     )
-    return Derivation((sp.Eq(w_next[j], w[j]),), ("the ReLU gradient at 0 is taken as 0, as Eq. (2) has it",), lines)
+    return Derivation((STAYS_AT_ZERO,), ("the ReLU gradient at 0 is taken as 0, as Eq. (2) has it",), lines)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-share_dead, share_active = sp.symbols("share_dead share_active", real=True)
+share_dead, share_active = sp.symbols("share_dead share_active", nonnegative=True)
 """The share of starts that are dead, and that are all active."""
 dead = sp.Symbol("dead")
 """No sample has w.X > 0 (observed by enumeration)."""
@@ -29,7 +29,7 @@ mirror_active = sp.Symbol("mirror_active")
 """Every sample has (-w).X > 0 (observed by enumeration)."""
 largest = sp.Symbol("largest", real=True)
 """The largest w.X over all samples."""
-dead_corr, dead_unc = sp.symbols("dead_corr dead_unc", real=True)
+dead_corr, dead_unc = sp.symbols("dead_corr dead_unc", nonnegative=True)
 """`share_dead` for correlation r, and for R = I."""
 
 MIRROR = sp.Equivalent(dead, mirror_active)

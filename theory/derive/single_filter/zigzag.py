@@ -13,7 +13,7 @@ from functools import cache
 
 import sympy as sp
 
-from theory.derivation import Derivation, Step, at_least, equal
+from theory.derivation import Derivation, Step, at_least, equal, greater, less
 from theory.derive.single_filter import theorem_1
 from theory.symbols import all_active, d, gap, i, j, lam, p, steps, w, w0_star
 
@@ -21,18 +21,18 @@ h = sp.IndexedBase("h", real=True, nonnegative=True)
 """h_j = E[X_j^2] over all samples."""
 g = sp.IndexedBase("g", real=True)
 """The gradient at the first update."""
-flip = sp.IndexedBase("flip", real=True)
+flip = sp.IndexedBase("flip", real=True, nonnegative=True)
 """|sign g_j - sign g_j'| / 2 between the first two updates: 0, 1/2 or 1."""
-flips = sp.IndexedBase("flips", real=True)
+flips = sp.IndexedBase("flips", real=True, nonnegative=True)
 """The sum of these over all pairs of consecutive updates."""
-gsc, gsc_other = sp.symbols("gsc gsc_other", real=True)
+gsc, gsc_other = sp.symbols("gsc gsc_other", nonnegative=True)
 """GradientSignChanges between the first two updates, from one start and from another."""
-mean_gsc = sp.Symbol("mean_gsc", real=True)
+mean_gsc = sp.Symbol("mean_gsc", nonnegative=True)
 """GradientSignChanges, mean over all pairs of consecutive updates of a run."""
 sqrt_mu = sp.Symbol("sqrt_mu", positive=True)
 """The square root of the momentum mu, 0 < mu < 1."""
 theta = sp.IndexedBase("theta", real=True)
-"""The angle of the complex eigenvalues of the update of (e_j, v_j) under momentum mu."""
+"""The angle of the eigenvalues of the update of (e_j, v_j) under momentum mu; 0 or pi where they are real."""
 
 _n = sp.Symbol("n", integer=True, nonnegative=True)
 _x, _mu, _k = sp.Symbol("x", positive=True), sp.Symbol("mu", positive=True), sp.Symbol("k", integer=True, positive=True)
@@ -57,6 +57,9 @@ TRUE_FLIPS = sp.Eq(flips[j], full_batch_flip(j) * (1 + (steps - 2) * sp.Abs(sp.s
 TRUE_GSC = sp.Eq(gsc, sp.Sum(full_batch_flip(_n) / p, (_n, 0, p - 1)))
 GRID_MOMENTS = sp.And(sp.Eq(h[0], 1 + d[0] ** 2), sp.Eq(h[i], d[i] ** 2))
 
+FEW_IN_ALL = sp.Le(mean_gsc, (p - 1) ** 2 / (p * (steps - 1)))
+"""Reached from p updates on: in frames with entries of suitable signs, by errors that decay one after another."""
+
 generic = sp.Symbol("generic")
 """No coordinate of the gradient is zero at either start (observed)."""
 
@@ -66,7 +69,8 @@ TRUE_NEVER = sp.Implies(2 * lam * h[j] <= LOWER, sp.Eq(flips[j], 0))
 TRUE_ALWAYS = sp.Implies(2 * lam * h[j] >= UPPER, sp.Eq(flips[j], steps - 1))
 OSCILLATES = sp.And(2 * lam * h[j] > LOWER, 2 * lam * h[j] < UPPER)
 TRUE_ANGLE = sp.Implies(OSCILLATES, sp.Eq(2 * sqrt_mu * sp.cos(theta[j]), 1 + sqrt_mu**2 - 2 * lam * h[j]))
-TRUE_COUNT = sp.Implies(OSCILLATES, sp.Abs(flips[j] - (steps - 1) * theta[j] / sp.pi) <= 1)
+COUNT = sp.Abs(flips[j] - (steps - 1) * theta[j] / sp.pi) <= 1
+TRUE_COUNT = sp.Implies(OSCILLATES, COUNT)
 
 
 def _sign_cases() -> tuple[Step, ...]:
@@ -123,26 +127,41 @@ def full_batch() -> Derivation:
 def other_frames() -> Derivation:
     """In any orthonormal frame a gradient coordinate is sum_j c_j rho_j^k, and changes sign at most p - 1 times (F2).
 
-    Descartes' rule for exponential sums with bases rho_j > 0, by induction over the number of terms: dividing by
-    rho_p^k keeps all signs, a sequence changes sign at most once more often than its differences do (Rolle), and
-    differencing removes the term of rho_p. A zero counts half on either side, which Rolle's argument allows.
+    Descartes' rule of signs for exponential sums with bases rho_j > 0: no more often than the coefficients c_j, in the
+    order of their bases, do. By induction: divided by rho^k, which keeps all signs, a sequence changes sign at most
+    once more often than its differences do (Rolle), and for a rho between two bases whose coefficients differ in sign,
+    differencing turns all signs on one side. A zero counts half on either side, which Rolle's argument allows.
+
+    The coefficients of two neighbouring bases, taken over all coordinates, are multiples of two columns of the frame,
+    which are orthogonal: they cannot differ in sign in every coordinate. So p - 1 neighbours bring at most p - 1
+    changes each, (p - 1)^2 in all coordinates together. (A zero coefficient takes the sign of the one before it; a
+    column that differs everywhere from the one before has no zero, and the argument stands. Equal bases count as one.)
     """
     c, rho = sp.Symbol("c", real=True), sp.Symbol("rho", positive=True)
     other, power = sp.Symbol("rho_p", positive=True), sp.Symbol("k", integer=True, nonnegative=True)
+    above, one, another = sp.symbols("gap a b", positive=True)
+    products = sp.Symbol("s", nonnegative=True)
     steps_ = (
         *full_batch().steps,
         Step(
-            "the difference s_(k+1) - rho_p s_k, term by term",
+            "the difference s_(k+1) - rho s_k, term by term",
             equal(c * rho ** (power + 1) - other * c * rho**power, c * (rho - other) * rho**power),
         ),
-        Step("loses the term of rho_p", equal((c * (rho - other)).subs(rho, other), 0)),
+        Step("keeps the sign of c for larger bases", greater((other + above) - other, 0)),
+        Step("and turns it for smaller ones", less(rho - (rho + above), 0)),
         Step("one term keeps its sign", equal(sp.sign(c * rho ** (power + 1)), sp.sign(c * rho**power))),
-        Step("p - 1 changes per coordinate, spread over the pairs", equal(p * (p - 1) / (p * _k), (p - 1) / _k)),
+        Step(
+            "columns that differ in sign everywhere: one coordinate more, and sum |a_n| |b_n| is still above 0",
+            greater(products + one * another, 0),
+        ),
+        Step(
+            "(p - 1) changes for each of p - 1 neighbours, spread over p coordinates and the pairs",
+            equal((p - 1) * (p - 1) / (p * _k), (p - 1) ** 2 / (p * _k)),
+        ),
     )
     few = sp.Le(flips[j], p - 1)
-    mean = sp.Le(mean_gsc, (p - 1) / (steps - 1))
     return Derivation(
-        (few, mean),
+        (few, FEW_IN_ALL),
         (*theorem_1.USED[:2], "2 lam h_j < 1 for every eigenvalue h_j"),
         steps_,
         needs=(all_active, sp.Lt(2 * lam * (1 + d[0] ** 2), 1)),
@@ -155,7 +174,7 @@ def heavy_ball() -> Derivation:
 
     Complex roots sqrt(mu) exp(+-i theta) give e_k = A mu^(k/2) cos(k theta + phi): in steps - 1 pairs the phase passes
     (steps - 1) theta / pi half turns, and a zero in each up to one. From rest, positive roots give no sign change and
-    negative ones give one at every update.
+    negative ones give one at every update: with theta = 0 and theta = pi that is the same law.
     """
     before, velocity = sp.symbols("e_before v", real=True)
     angle, phase = sp.symbols("theta phi", real=True)
@@ -179,12 +198,17 @@ def heavy_ball() -> Derivation:
         Step("with 2 sqrt(mu) cos theta = 1 + mu - x", equal(2 * sp.sqrt(_mu) * sp.cos(sp.acos(cosine)), 1 + _mu - _x)),
         *_real_roots(),
         Step(
+            "negative roots, theta = pi: a change at each of steps - 1 pairs",
+            equal((steps - 1) * sp.pi / sp.pi, steps - 1),
+        ),
+        Step(
             "at mu = 0.8 the lower bound is (1 - sqrt(0.8))^2 = 0.011",
             equal((1 - sp.sqrt(sp.Rational(4, 5))) ** 2, 1 / (45 + 20 * sp.sqrt(5))),
         ),
     )
     used = (*theorem_1.USED, "0 < mu < 1", "v = 0 before the first update", "g_j != 0 at it")
-    return Derivation((TRUE_NEVER, TRUE_ALWAYS, TRUE_ANGLE, TRUE_COUNT), used, steps_, needs=(all_active, generic))
+    results = (TRUE_NEVER, TRUE_ALWAYS, TRUE_ANGLE, TRUE_COUNT, COUNT)
+    return Derivation(results, used, steps_, needs=(all_active, generic))
 
 
 def _real_roots() -> tuple[Step, ...]:

@@ -20,19 +20,19 @@ e = sp.IndexedBase("e", real=True)
 """The error w_j - w*_j at the first update."""
 X_next = sp.IndexedBase("X_next", real=True)
 """The sample of the second update."""
-flip_rate = sp.IndexedBase("flip_rate", real=True)
+flip_rate = sp.IndexedBase("flip_rate", real=True, nonnegative=True)
 """The mean of flip_j over all ordered pairs of samples."""
-flip_rate_distinct = sp.IndexedBase("flip_rate_distinct", real=True)
+flip_rate_distinct = sp.IndexedBase("flip_rate_distinct", real=True, nonnegative=True)
 """The mean of flip_j over the ordered pairs of different samples."""
-random_rate = sp.IndexedBase("random_rate", real=True)
+random_rate = sp.IndexedBase("random_rate", real=True, nonnegative=True)
 """The share of flips in a run with samples drawn with replacement."""
-shuffled_rate = sp.IndexedBase("shuffled_rate", real=True)
+shuffled_rate = sp.IndexedBase("shuffled_rate", real=True, nonnegative=True)
 """The share of flips in a run with a new permutation of the samples each epoch."""
-cyclic_rate = sp.IndexedBase("cyclic_rate", real=True)
+cyclic_rate = sp.IndexedBase("cyclic_rate", real=True, nonnegative=True)
 """The share of flips in whole epochs of a run through the samples in the order of their index."""
 q = sp.IndexedBase("q", real=True, nonnegative=True)
 """q_j: the share of samples with (e.X) X_j > 0."""
-gsc_rate = sp.Symbol("gsc_rate", real=True)
+gsc_rate = sp.Symbol("gsc_rate", nonnegative=True)
 """GradientSignChanges, mean over all ordered pairs of samples."""
 n_samples = sp.Symbol("n_samples", integer=True, positive=True)
 least_residual, largest_residual, largest_product = sp.symbols(

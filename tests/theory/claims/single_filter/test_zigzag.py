@@ -64,7 +64,9 @@ def test_samples_are_all_active_almost_everywhere(experiment) -> None:
 
 def test_other_frames_reach_the_bound() -> None:
     for observation in simulated(frames.turned_frames(), 0):
-        assert observation.values["flips"][0].max() == observation.values["p"] - 1
+        p, pairs = observation.values["p"], observation.values["steps"] - 1
+        assert observation.values["flips"][0].max() == p - 1
+        assert observation.values["mean_gsc"].max() * p * pairs == pytest.approx((p - 1) ** 2)
 
 
 def test_heavy_ball_runs_cover_all_regimes() -> None:
@@ -75,9 +77,12 @@ def test_heavy_ball_runs_cover_all_regimes() -> None:
         seen["low"] |= set((x < (1 - root) ** 2).ravel().tolist())
         seen["high"] |= set((x > (1 + root) ** 2).ravel().tolist())
     assert seen == {"low": {True, False}, "high": {True, False}}
-    for observation in simulated(runs.oscillating(), 0):
-        for k in range(observation.values["p"]):
-            assert np.all(surely(zigzag.OSCILLATES, {**observation.values, "j": k}, observation.tolerance))
+    between = [
+        surely(zigzag.OSCILLATES, {**observation.values, "j": k}, observation.tolerance)
+        for observation in simulated(runs.oscillating(), 0)
+        for k in range(observation.values["p"])
+    ]
+    assert 0.7 < np.concatenate(between).mean() < 0.95
 
 
 def test_starts_of_equal_distance_hold_hard_cases() -> None:

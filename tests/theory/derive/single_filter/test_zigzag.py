@@ -21,6 +21,7 @@ from sim.problem import GridProblem, SampleProblem
 from sim.samples import SampleSet, linear_targets
 from sim.zigzag import gradient_sign_changes, sign_changes_per_coordinate
 from tests.strategies.single_filter import all_active_instances, fractions_in
+from theory.claims.observe.single_filter.turned_frames import busiest_frame, one_after_another
 from theory.derivation import Derivation
 from theory.derive.single_filter import zigzag as runs
 from theory.derive.single_filter import zigzag_pair as pair
@@ -134,6 +135,40 @@ def test_as_many_sign_changes_as_allowed_can_be_planted() -> None:
     factors = sp.Matrix(p, p, lambda k, n: bases[n] ** (3 * k)).LUsolve(wanted)
     sequence = [float(sum(factors[n] * bases[n] ** k for n in range(p))) for k in range(steps)]
     assert sum(sign(a) != sign(b) for a, b in pairwise(sequence)) == p - 1
+
+
+def changes_in_all(frame: Any, factors: Any, bases: Any, updates: int) -> Fraction:
+    """Sign changes of sum_n frame[a][n] factors[n] bases[n]^k, k = 0..updates - 1, for all a; a zero counts half."""
+    total = Fraction(0)
+    for row in frame:
+        sequence = [sum(q * c * b**k for q, c, b in zip(row, factors, bases, strict=True)) for k in range(updates)]
+        total += sum(Fraction(abs(sign(x) - sign(y)), 2) for x, y in pairwise(sequence))
+    return total
+
+
+@settings(max_examples=100)
+@given(st.integers(2, 4), st.data())
+def test_all_coordinates_of_a_frame_change_sign_less_often_than_each_could(p: int, data: st.DataObject) -> None:
+    frame = [[Fraction(int(a == b)) for b in range(p)] for a in range(p)]
+    for _ in range(data.draw(st.integers(1, 3))):
+        normal = data.draw(st.lists(st.integers(-3, 3), min_size=p, max_size=p).filter(any))
+        # mirrored: rows minus twice their part along the normal
+        frame = [
+            [v - Fraction(2 * n) * dot(row, normal) / dot(normal, normal) for v, n in zip(row, normal, strict=True)]
+            for row in frame
+        ]
+    bases = data.draw(st.lists(st.integers(1, 19), min_size=p, max_size=p))
+    factors = data.draw(st.lists(st.integers(-40, 40), min_size=p, max_size=p))
+    assert changes_in_all(frame, factors, [Fraction(b, 20) for b in bases], 12) <= (p - 1) ** 2
+
+
+@pytest.mark.parametrize("p", [2, 3, 4, 5])
+def test_some_frames_change_sign_as_often_as_allowed(p: int) -> None:
+    curvatures, gradients = one_after_another(p)
+    frame = busiest_frame(p)
+    assert frame @ frame.T == pytest.approx(np.eye(p))
+    bases = [float(1 - x) for x in curvatures]
+    assert changes_in_all(frame.tolist(), gradients.tolist(), bases, p) == (p - 1) ** 2
 
 
 @settings(max_examples=80)

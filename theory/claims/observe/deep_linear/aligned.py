@@ -1,4 +1,8 @@
-"""Aligned deep linear networks: W^l = R^{l+1} S^l R^l^T, from planted frames, strengths and singular values."""
+"""Aligned deep linear networks: W^l = R^{l+1} S^l R^l^T, from planted frames, strengths and singular values.
+
+The gradients in the frames hold for any S^l and S^yx, so some networks have entries off their diagonals as well: with
+diagonal ones alone a transpose too many or too few would go unseen.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +32,6 @@ from theory.claims.observe.deep_linear.chains import (
     rounding,
     slopes,
     stacked,
-    width_of,
 )
 from theory.claims.observe.layers import on_layers
 from theory.claims.observe.rationals import text
@@ -43,19 +46,27 @@ class Aligned:
     """An aligned network with the parts it is made of; all floats or all fractions.
 
     frames: R^1 = V^x, ..., R^{L+1} = U^y, R^{l+1} (N_l, N_l). strengths: the diagonal of each S^l. sigmas: that of
-    S^yx. chain: the network on its samples.
+    S^yx. chain: the network on its samples. beside: what each S^l, and last S^yx, has off its diagonal; (): nothing.
     """
 
     frames: tuple[Array, ...]
     strengths: tuple[Array, ...]
     sigmas: Array
     chain: Chain
+    beside: tuple[Array, ...] = ()
 
     @property
     def floats(self) -> Aligned:
         """The same in floats."""
-        frames, strengths = (tuple(a.astype(np.float64) for a in part) for part in (self.frames, self.strengths))
-        return Aligned(frames, strengths, self.sigmas.astype(np.float64), self.chain.floats)
+        frames, strengths, beside = (
+            tuple(a.astype(np.float64) for a in part) for part in (self.frames, self.strengths, self.beside)
+        )
+        return Aligned(frames, strengths, self.sigmas.astype(np.float64), self.chain.floats, beside)
+
+    @property
+    def inner(self) -> tuple[Array, ...]:
+        """S^1, ..., S^L, and S^yx."""
+        return inner_matrices(self.frames, self.strengths, self.sigmas, self.beside)
 
     @property
     def smallest(self) -> int:
@@ -72,6 +83,20 @@ def diagonal(values: Array, rows: int, columns: int) -> Array:
     return matrix
 
 
+def inner_matrices(
+    frames: Sequence[Array], strengths: Sequence[Array], sigmas: Array, beside: Sequence[Array] = ()
+) -> tuple[Array, ...]:
+    """S^1, ..., S^L, and S^yx, from their diagonals and what is beside them."""
+    shapes = [(len(above), len(below)) for below, above in (*pairwise(frames), (frames[0], frames[-1]))]
+    found = [diagonal(values, *shape) for values, shape in zip((*strengths, sigmas), shapes, strict=True)]
+    return tuple(found if not beside else (D + rest for D, rest in zip(found, beside, strict=True)))
+
+
+def off_diagonal(matrix: Array) -> Array:
+    """The matrix with zeros on its diagonal."""
+    return np.asarray(matrix - diagonal(np.diagonal(matrix), *matrix.shape))
+
+
 def planted(
     frames: Sequence[Array],
     strengths: Sequence[Array],
@@ -80,16 +105,17 @@ def planted(
     rest: Array,
     directions: Sequence[Array],
     layer: int,
+    beside: Sequence[Array] = (),
 ) -> Aligned:
     """The network with targets Y = C^yx (C^xx)^{-1} X + rest, where rest is orthogonal to the inputs X."""
+    *inner, inner_cross = inner_matrices(frames, strengths, sigmas, beside)
     layers = [
-        np.asarray(above @ diagonal(values, len(above), len(below)) @ below.T)
-        for (below, above), values in zip(pairwise(frames), strengths, strict=True)
+        np.asarray(above @ middle @ below.T) for (below, above), middle in zip(pairwise(frames), inner, strict=True)
     ]
-    cross = frames[-1] @ diagonal(sigmas, len(frames[-1]), len(frames[0])) @ frames[0].T
+    cross = frames[-1] @ inner_cross @ frames[0].T
     moment = inputs @ inputs.T / (Fraction(inputs.shape[1]) if inputs.dtype == object else inputs.shape[1])
     chain = Chain(tuple(layers), inputs, cross @ _inverse(moment) @ inputs + rest, tuple(directions), layer)
-    return Aligned(tuple(frames), tuple(strengths), sigmas, chain)
+    return Aligned(tuple(frames), tuple(strengths), sigmas, chain, tuple(beside))
 
 
 def _inverse(matrix: Array) -> Array:
@@ -102,7 +128,13 @@ def _inverse(matrix: Array) -> Array:
 
 
 def random_aligned(
-    rng: np.random.Generator, widths: Sequence[int], *, whitened: bool = True, layer: int = 0, low: float = 0.3
+    rng: np.random.Generator,
+    widths: Sequence[int],
+    *,
+    whitened: bool = True,
+    layer: int = 0,
+    low: float = 0.3,
+    diagonal_only: bool = True,
 ) -> Aligned:
     """Random frames, strengths of either sign between `low` and 1.4, singular values between 0.2 and 2."""
     frames = [np.linalg.qr(rng.normal(size=(n, n)))[0] for n in widths]
@@ -113,7 +145,9 @@ def random_aligned(
     outputs, inputs = widths[-1], widths[0]
     task = LinearTask.whitened(np.zeros((outputs, inputs)), rng, noise=0.5)
     turn = np.eye(inputs) if whitened else np.eye(inputs) + 0.4 * rng.normal(size=(inputs, inputs))
-    return planted(frames, strengths, sigmas, turn @ task.X, np.asarray(task.Y), directions, layer)
+    shapes = () if diagonal_only else (*((above, below) for below, above in pairwise(widths)), (outputs, inputs))
+    beside = [0.5 * off_diagonal(rng.normal(size=shape)) for shape in shapes]
+    return planted(frames, strengths, sigmas, turn @ task.X, np.asarray(task.Y), directions, layer, beside)
 
 
 TURN = exact_matrix([[Fraction(3, 5), Fraction(-4, 5)], [Fraction(4, 5), Fraction(3, 5)]])
@@ -121,7 +155,7 @@ SWAP = exact_matrix([[0, 1], [1, 0]])
 UNIT = exact_matrix([[1, 0], [0, 1]])
 
 
-def exact_aligned(layers: Sequence[int], *, whitened: bool = True) -> Iterator[Aligned]:
+def exact_aligned(layers: Sequence[int], *, whitened: bool = True, diagonal_only: bool = True) -> Iterator[Aligned]:
     """Width 1, then width 2 with frames that are turned by 3-4-5 triangles or exchanged, in a fixed order."""
     one = exact_matrix([[1]])
     for depth, sigma in product(layers, (1, 2)):
@@ -134,7 +168,7 @@ def exact_aligned(layers: Sequence[int], *, whitened: bool = True) -> Iterator[A
     rng = np.random.default_rng(6)
     choices = (UNIT, TURN, SWAP, TURN @ TURN)
     skewed = exact_matrix([[1, 1], [0, 1]])
-    for number in range(40):
+    for number in range(40 if diagonal_only else 60):
         depth = layers[number % len(layers)]
         frames = [choices[k] for k in rng.integers(0, 4, depth + 1)]
         strengths = [
@@ -143,18 +177,18 @@ def exact_aligned(layers: Sequence[int], *, whitened: bool = True) -> Iterator[A
         sigmas = np.array([Fraction(2), Fraction(1)], dtype=object)
         directions = [exact_matrix(rng.integers(-1, 3, (2, 2)).tolist()) for _ in range(depth)]
         inputs = SIGNS if whitened or number % 2 else skewed @ SIGNS
-        yield planted(
-            frames, strengths, sigmas, inputs, np.vstack([EXTRA, 0 * EXTRA]), directions, number // len(layers) % depth
-        )
+        beside = [
+            off_diagonal(exact_matrix(rng.integers(-1, 3, (2, 2)).tolist()))
+            for _ in range(depth + 1 if number >= 40 else 0)
+        ]
+        rest, layer = np.vstack([EXTRA, 0 * EXTRA]), number // len(layers) % depth
+        yield planted(frames, strengths, sigmas, inputs, rest, directions, layer, beside)
 
 
 def _parts(network: Aligned, layer: int) -> dict[str, Array]:
-    """R^{l+1}, R^l and the diagonal matrices above, at and below a layer."""
+    """R^{l+1}, R^l and the S^l above, at and below a layer."""
     frames = network.frames
-    full = [
-        padded(diagonal(values, len(above), len(below)))
-        for (below, above), values in zip(pairwise(frames), network.strengths, strict=True)
-    ]
+    *full, cross = map(padded, network.inner)
     unit = padded(frames[0][:0, :0], 1)
     over, under = full[layer + 1 :], full[:layer]
     return {
@@ -165,7 +199,7 @@ def _parts(network: Aligned, layer: int) -> dict[str, Array]:
         "S_above": reduce(np.matmul, over[::-1]) if over else unit,
         "S_l": full[layer],
         "S_below": reduce(np.matmul, under[::-1]) if under else unit,
-        "S_yx": padded(diagonal(network.sigmas, len(frames[-1]), len(frames[0]))),
+        "S_yx": cross,
         "D": padded(network.chain.directions[layer]),
     }
 
@@ -212,25 +246,23 @@ def kept_values(network: Aligned, end: Sequence[Array]) -> dict[str, Any]:
     """How far the weights at the end are from aligned, and the inputs from whitened."""
     chain, frames = network.chain, network.frames
     moment = chain.moment
-    size = width_of(chain.X)
     stray, turned = [], []
     for (below, above), W in zip(pairwise(frames), end, strict=True):
         left, right, middle = padded(above, 1), padded(below, 1), padded(W)
-        stray.append(_off_diagonal(left.T @ middle @ right, size))
-        turned.append(_off_diagonal(right.T @ middle @ left, size))
+        stray.append(np.abs(off_diagonal(left.T @ middle @ right)).max())
+        turned.append(np.abs(off_diagonal(right.T @ middle @ left)).max())
     skew = max(abs(v - (r == c)) for (r, c), v in np.ndenumerate(moment))
     return {"skew": skew, "stray": max(stray), "stray_turned": max(turned)}
-
-
-def _off_diagonal(matrix: Array, size: int) -> Any:
-    return max(abs(matrix[r, c]) for r in range(size) for c in range(size) if r != c)
 
 
 def describe(network: Aligned) -> tuple[tuple[str, str], ...]:
     """An exact network as (name, value) strings."""
     frames = ((f"R{k}", matrix_text(R)) for k, R in enumerate(network.frames, start=1))
     strengths = ((f"S{k}", f"diag{text(tuple(s))}") for k, s in enumerate(network.strengths, start=1))
-    return (*frames, *strengths, ("sigma", text(tuple(network.sigmas))), ("layer", str(network.chain.layer + 1)))
+    names = (*(f"S{k}" for k in range(1, len(network.frames))), "Syx")
+    beside = ((f"{name} off its diagonal", matrix_text(M)) for name, M in zip(names, network.beside, strict=False))
+    sigmas, layer = text(tuple(network.sigmas)), str(network.chain.layer + 1)
+    return (*frames, *strengths, ("sigma", sigmas), *beside, ("layer", layer))
 
 
 def _widths(rng: np.random.Generator, layers: int, least: int = 1) -> list[int]:
@@ -244,7 +276,10 @@ def _experiment(
 ) -> Experiment:
     def draw(rng: np.random.Generator) -> Iterator[list[Aligned]]:
         for depth in depths:
-            yield [random_aligned(rng, _widths(rng, depth), layer=int(rng.integers(depth))) for _ in range(25)]
+            yield [
+                random_aligned(rng, _widths(rng, depth), layer=int(rng.integers(depth)), diagonal_only=n % 2 == 0)
+                for n in range(25)
+            ]
 
     def observed(gradients: Gradients) -> Callable[[list[Aligned]], Observation]:
         return lambda networks: Observation(
@@ -259,7 +294,12 @@ def _experiment(
         sample=draw,
         observe=observed(chain_gradients),
         layer=observed(layer_gradients),
-        exact=ExactRoute(lambda: exact_aligned([d for d in depths if d < 4]), exactly, describe, lambda n: [n.floats]),
+        exact=ExactRoute(
+            lambda: exact_aligned([d for d in depths if d < 4], diagonal_only=False),
+            exactly,
+            describe,
+            lambda n: [n.floats],
+        ),
     )
 
 

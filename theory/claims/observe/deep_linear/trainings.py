@@ -47,9 +47,13 @@ def observed_training(descend: Descend) -> Callable[[Training], Observation]:
 
 
 def trainings(rng: np.random.Generator, networks: int, rate: float, steps: int) -> Iterator[Training]:
-    """Half of the networks start positive; the others have a direction with two zeros, or (two layers) s = -t."""
+    """A quarter of the networks start positive; a quarter with two negative strengths, which do as well.
+
+    The others have a direction with two zeros, or (two layers) s = -t, and stay at a saddle.
+    """
     for depth in (2, 3, 4):
         s = rng.uniform(0.4, 1.3, (depth, networks, 4))
+        s[:2, 2::4, 0] *= -1.0
         s[:2, 1::2, 0] = 0.0
         if depth == 2:
             s[0, 1::4, 0], s[1, 1::4, 0] = 0.5, -0.5
@@ -66,7 +70,7 @@ def _landing(start: Fraction, rate: Fraction) -> Fraction:
 
 
 def exact_trainings() -> Iterator[ExactTraining]:
-    """Directions whose only update ends exactly at the minimum, alone and in pairs; then some from a saddle."""
+    """Directions whose only update ends exactly at the minimum, alone and in pairs; then from a saddle, or negative."""
     rate = QUARTER
     starts = (Fraction(4, 3), Fraction(5, 4), Fraction(9, 7))
     for start in starts:
@@ -76,6 +80,8 @@ def exact_trainings() -> Iterator[ExactTraining]:
     for start in starts:
         still = (Fraction(0), Fraction(0))
         yield ((start, start), still), (_landing(start, rate), Fraction(1)), rate
+    for start in starts:
+        yield ((-start, -start),), (_landing(start, rate),), rate
 
 
 def _train_exactly(case: ExactTraining) -> Values:

@@ -272,13 +272,14 @@ def plain_candidates() -> Iterator[GridRun]:
 
 def momentum_candidates() -> Iterator[GridRun]:
     """Exact runs with momentum 1/4 and 1/9, the double roots at 2 lam h = (1 +- sqrt(mu))^2 among them."""
-    rates = [Fraction(n, 72) for n in (36, 9, 64, 16, 4, 72, 81, 18, 54)]
+    rates = [Fraction(n, 72) for n in (36, 9, 64, 16, 4, 72, 81, 18, 54, 84)]
     for root, lam, d1 in product((Fraction(1, 2), Fraction(1, 3)), rates, (None, Fraction(1, 2), Fraction(1))):
         size = 1 if d1 is None else 2
-        d, error = (Fraction(0), d1)[:size], (Fraction(1, 16), Fraction(1, 16))
-        w = [Fraction(int(k == 0)) + error[k] for k in range(size)]
+        d = (Fraction(0), d1)[:size]
+        # near enough to w* that every sample stays active where a mode overshoots
+        w, other = (tuple(Fraction(int(k == 0)) + Fraction(n, 16) for k in range(size)) for n in (1, 2))
         widths = [v for v in d if v is not None]
-        yield GridRun(FilterInstance(widths, w, lam), tuple(2 * v for v in w), root, 8)
+        yield GridRun(FilterInstance(widths, w, lam), other, root, 8)
 
 
 def describe(run: GridRun) -> tuple[tuple[str, str], ...]:
@@ -320,5 +321,10 @@ def heavy_ball() -> Experiment:
 
 @cache
 def oscillating() -> Experiment:
-    """Heavy-ball descent between the bounds; the angle is irrational, so floats alone observe it."""
-    return Experiment("oscillating heavy-ball runs", lambda rng: momentum_runs(rng, oscillating=True), observe)
+    """Heavy-ball descent between the bounds and beyond; the angle is irrational, so floats alone observe it."""
+
+    def sample(rng: np.random.Generator) -> Iterator[GridRuns]:
+        yield from momentum_runs(rng, oscillating=True)
+        yield from momentum_runs(rng, sizes=(2,))
+
+    return Experiment("oscillating heavy-ball runs", sample, observe)

@@ -60,18 +60,36 @@ def any_sets(rng: np.random.Generator, rows: int = 30) -> Iterator[SampleSets]:
         yield SampleSets(X, w_star + e, w_star, with_small_rates(X, e, rng.uniform(0.1, 1.3, rows)))
 
 
-def grid_sets(rng: np.random.Generator, rows: int = 30) -> Iterator[SampleSets]:
-    """Grids with p = 1..5: far errors (one in two), errors on a lone coordinate i > 0, and any others."""
+def far_rates(d: FloatArray, e: FloatArray) -> FloatArray:
+    """The learning rates (B,) below which `FAR` holds, for grids d and errors e (B, p)."""
+    spread, first = (np.abs(e[:, 1:]) * d[:, 1:]).sum(axis=1), np.abs(e[:, 0])
+    longest = (1.0 + d[:, 0]) ** 2 + np.square(d[:, 1:]).sum(axis=1)
+    return np.asarray((first * (1.0 - d[:, 0]) - spread) / (2.0 * (first * (1.0 + d[:, 0]) + spread) * longest))
+
+
+def grid_sets(rng: np.random.Generator, rows: int = 40) -> Iterator[SampleSets]:
+    """Grids with p = 1..5: far errors (three in eight), errors on a lone coordinate i > 0, any others.
+
+    A quarter, the last, are far from w* but for the learning rate, which is on either side of what FAR allows: that is
+    nearly all there is on narrow grids, of which there are some.
+    """
+    far, lone, last = rows * 3 // 8, rows * 9 // 16, rows * 3 // 4
     for p in range(1, 6):
         d = rng.uniform(0.1, 0.9, (rows, p))
+        d[last::2] *= 0.1
         w_star = np.eye(1, p).repeat(rows, axis=0)
         e = ERROR_SCALE / p * (1.0 - d[:, :1]) * rng.uniform(0.3, 1.0, (rows, p)) * rng.choice((-1, 1), (rows, p))
-        e[: rows // 2, 1:] *= (1.0 - d[: rows // 2, :1]) / (2.0 * p)
-        for row in range(rows // 2, rows * 3 // 4) if p > 1 else ():
+        e[:far, 1:] *= (1.0 - d[:far, :1]) / (2.0 * p)
+        for row in range(far, lone) if p > 1 else ():
             e[row, np.arange(p) != 1 + row % (p - 1)] = 0.0
+        # |e_i| d_i take up almost all that FAR leaves them
+        left = np.abs(e[last:, :1]) * (1.0 - d[last:, :1]) * rng.uniform(0.3, 0.95, (rows - last, 1))
+        e[last:, 1:] = np.sign(e[last:, 1:]) * left / (max(p - 1, 1) * d[last:, 1:])
         X = np.array([grid_samples(v) for v in d])
         # FAR bounds the products from above, so it asks for somewhat less than what freezes the error
-        yield SampleSets(X, w_star + e, w_star, with_small_rates(X, e, rng.uniform(0.05, 0.4, rows)), d)
+        rates = with_small_rates(X, e, rng.uniform(0.05, 0.4, rows))
+        rates[last:] = far_rates(d[last:], e[last:]) * 2.0 ** rng.uniform(-1.0, 3.0, rows - last)
+        yield SampleSets(X, w_star + e, w_star, rates, d)
 
 
 def observe_pairs(sets: SampleSets) -> Observation:
@@ -158,6 +176,8 @@ def pair_candidates() -> Iterator[FilterInstance]:
         yield FilterInstance((d0, d1), (1 + e0, e1), lam)
     for e0, e1, e2 in product(errors[:2], errors[2:], errors[2:]):
         yield FilterInstance((widths[0], widths[0], widths[1]), (1 + e0, e1, e2), rates[1])
+    for e1, lam in product((Fraction(1, 4), Fraction(5, 16)), [Fraction(1, n) for n in (4, 8, 16)]):
+        yield FilterInstance((widths[1], widths[1]), (Fraction(9, 8), e1), lam)
 
 
 def describe(instance: FilterInstance) -> tuple[tuple[str, str], ...]:

@@ -83,13 +83,16 @@ def _grid(rng: np.random.Generator, p: int, widest: float = 0.8) -> np.ndarray:
 
 
 def small_draws(rng: np.random.Generator, p: int) -> Iterator[list[Draw]]:
-    """Any correlation matrix and any w*, for one p."""
+    """Any correlation matrix and any w*, for one p; one grid in four so wide that hardly any start is all active."""
     draws = []
-    for _ in range(12):
+    for number in range(12):
         Q, vectors = pixel_frame(rng.normal(size=p)), rng.normal(size=(p, p))
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
         R = vectors @ vectors.T
-        draws.append(Draw(_grid(rng, p), sample_filters(R, DRAWS, rng=rng) @ Q, Q.T @ R @ Q))
+        d = _grid(rng, p)
+        if number % 4 == 0:
+            d = np.r_[rng.uniform(0.9, 0.98), rng.uniform(0.6, 1.0, p - 1)]
+        draws.append(Draw(d, sample_filters(R, DRAWS, rng=rng) @ Q, Q.T @ R @ Q))
     yield draws
 
 

@@ -49,21 +49,44 @@ class FrameRun:
     steps: int
 
 
+def busiest_frame(p: int) -> FloatArray:
+    """An orthogonal (p, p) with (p - 1)^2 sign changes along its rows, as many as there can be, and no small entries.
+
+    It is the one nearest to a matrix of signs, in which all rows but one change from each column to the next.
+    """
+    column = np.arange(p)
+    signs = np.where((column < column[:, None]) | (column[:, None] == 0), 1.0, -1.0) * (-1.0) ** column
+    left, _, right = np.linalg.svd(signs)
+    return np.asarray(left @ right)
+
+
+def one_after_another(p: int, apart: float = 0.02) -> tuple[FloatArray, FloatArray]:
+    """Curvatures x = 1 - rho (p,) and gradients (p,) of modes of which mode k is by far the largest after k updates."""
+    k = np.arange(p)
+    return np.asarray(1.0 - 0.9 * apart ** (p - 1.0 - k)), np.asarray(apart ** (k**2 / 2.0))
+
+
 def frame_runs(rng: np.random.Generator, rows: int = 12, steps: int = 13) -> Iterator[FrameRuns]:
-    """p = 2..4 with 2 lam h_0 < 1; half of the rows built so that coordinate 0 of the frame changes p - 1 times."""
+    """p = 2..4 with 2 lam h_0 < 1; half of the rows built so that coordinate 0 of the frame changes p - 1 times.
+
+    A quarter of them so that all coordinates together change (p - 1)^2 times.
+    """
     for p in range(2, 5):
         w_star = np.eye(1, p).repeat(rows, axis=0)
         # bases well apart, so that the planted errors stay moderate
         x = np.linspace(0.9, 0.1, p) * np.ones((rows, 1))
+        Q = np.linalg.qr(rng.normal(size=(rows, p, p)))[0]
+        x[1::4], busiest = one_after_another(p)
+        Q[1::4] = busiest_frame(p)
         d = np.sqrt(np.c_[np.zeros(rows), x[:, 1:] / x[:, :1]])
         rate, e = x[:, 0] / 2.0, small_errors(rng, d)
-        Q = np.linalg.qr(rng.normal(size=(rows, p, p)))[0]
         times = np.arange(p) * ((steps - 1) // p)
         for row in range(0, rows, 2):
             pattern = np.where(np.arange(p) % 2 == 0, 1.0, -1.0) * 0.1 ** np.arange(p)
             mixture = np.linalg.solve((1.0 - x[row]) ** times[:, None], pattern)
             planted = mixture / (Q[row, 0] * x[row])
             e[row] = ERROR_SCALE * planted / np.abs(planted).sum()
+        e[1::4] = ERROR_SCALE * busiest / x[1::4] / p
         yield FrameRuns(FilterBatch.create(d, w_star + e, rate, w_star), Q, steps)
 
 
@@ -103,11 +126,16 @@ def observe_frames_exact(run: FrameRun) -> Values:
 
 
 def frame_candidates() -> Iterator[FrameRun]:
-    """p = 2 turned by the angle of (3, 4, 5), simplest first."""
+    """p = 2 turned by the angle of (3, 4, 5), simplest first; p = 3, mirrored, with changes one after another."""
     Q = ((Fraction(3, 5), Fraction(-4, 5)), (Fraction(4, 5), Fraction(3, 5)))
     entries = [Fraction(n, 4) for n in (1, -1, 2, -2)]
     for e0, e1, lam, d1 in product(entries, entries, (Fraction(1, 4), Fraction(1, 8)), (Fraction(1, 2), Fraction(1))):
         yield FrameRun(FilterInstance((Fraction(0), d1), (1 + e0, e1), lam), Q, 5)
+    third = Fraction(1, 3)
+    mirror = tuple(tuple(third if a == b else -2 * third for b in range(3)) for a in range(3))
+    widths = (Fraction(0), Fraction(7, 8), Fraction(1, 4))
+    for e2, steps in product((Fraction(1, 50), Fraction(-1, 50)), (5, 6)):
+        yield FrameRun(FilterInstance(widths, (Fraction(9, 8), Fraction(1, 16), e2), Fraction(12, 25)), mirror, steps)
 
 
 def describe_frame(run: FrameRun) -> tuple[tuple[str, str], ...]:
