@@ -31,7 +31,8 @@ def follows(premises: Sequence[Boolean], statement: Boolean) -> bool:
     if isinstance(statement, sp.Implies):
         return follows([*premises, statement.args[0]], statement.args[1])
     return any(
-        follows([q for q in known if q is not rule], rule.args[0]) and follows([rule.args[1]], statement)
+        # few rules conclude what is asked: the others' premises need not be looked for
+        follows([rule.args[1]], statement) and follows([q for q in known if q is not rule], rule.args[0])
         for rule in known
         if isinstance(rule, sp.Implies)
     )

@@ -106,3 +106,14 @@ def test_what_follows_is_accepted(case):
 @pytest.mark.parametrize("case", DOES_NOT_FOLLOW, ids=named)
 def test_what_does_not_follow_is_not(case):
     assert not follows(*case)
+
+
+@pytest.mark.timeout(60)
+def test_many_implications_are_no_more_work_than_few() -> None:
+    """A chain of twelve: to try every rule for every premise would take 12! attempts."""
+    links = sp.symbols("n0:13", real=True)
+    chain = [sp.Implies(first > 0, second > 0) for first, second in zip(links, links[1:], strict=False)]
+    assert follows([*chain[::-1], links[0] > 0], links[-1] > 0)
+    assert not follows([*chain, links[0] > 0], R)
+    assert not follows(chain, links[-1] > 0)
+    assert not follows([*chain[:-1], links[0] > 0], links[-1] > 0)
