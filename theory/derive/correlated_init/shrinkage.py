@@ -48,6 +48,11 @@ SIGNS = sp.And(
     sp.Implies(sp.Eq(r, 0), sp.Eq(corr_w, 0)),
     sp.Implies(sp.Lt(r, 0), sp.Lt(corr_w, corr_less)),
 )
+RANGE = sp.And(
+    sp.Implies(sp.Ge(r, 0), sp.And(sp.Ge(corr_less, 0), sp.Lt(corr_less, 1))),
+    sp.Implies(sp.Le(r, 0), sp.Le(corr_less, 0)),
+)
+"""Weights are never more than correlated, and with the sign of the inputs' correlation; so are they for mu."""
 DECAY = sp.Eq(corr_decay, corr_before)
 NOT_NEGATIVE = sp.Ge(cov[i, j], 0)
 M_MATRIX = sp.Le(precision, 0)
@@ -107,19 +112,27 @@ def _ratio_steps() -> tuple[Step, ...]:
             "and 1/sqrt(z) is that of h_0 = h_1 + g",
             equal(1 / root, (low + gap_) * (low + level) / (low * (low + gap_ + level))),
         ),
+        Step(
+            "sqrt(z) is at most 1 for h_1 >= h_0, also at mu = 0",
+            equal(1 - root, level * gap_ / ((low + gap_) * (low + level))),
+        ),
+        Step(
+            "where the correlation is (1 - z)/(1 + s z) >= 0, and it is below 1",
+            equal(1 - (1 - z) / (1 + others * z), (1 + others) * z / (1 + others * z)),
+        ),
         Step("h_1 - h_0 = p r", equal(h_1 - h_0, p * r)),
     )
 
 
 @cache
 def signs() -> Derivation:
-    """With mu the correlation rises for r > 0, falls for r < 0, and stays 0 for r = 0; it stays short of its limit."""
+    """With mu the correlation rises from 0 for r > 0, falls for r < 0, stays 0 for r = 0, short of its limit."""
     steps = (
         *closed_form().steps,
         *_ratio_steps(),
         Step("r = 0: h_1 = h_0", equal(CLOSED.rhs.subs(r, 0), 0)),
     )
-    result = (SIGNS, LIMIT, sp.Implies(sp.Ge(r, 0), MORE))
+    result = (SIGNS, LIMIT, sp.Implies(sp.Ge(r, 0), MORE), RANGE)
     return Derivation(result, (ISOTROPIC, LINEAR, EQUAL, "p >= 2"), steps, needs=(sp.Gt(mu, 0),))
 
 
