@@ -39,7 +39,7 @@ INSTANCE: Mapping[str, tuple[str, ...]] = {
     "sim.layer_variance": ("draw_law", "draw_inputs", "draw_filters", "_mixture", "Stack"),
     "sim.correlation": ("equicorrelation",),
     # weights planted from strengths; how large matrices are padded to fit side by side
-    "theory.claims.observe.deep_linear.aligned": ("diagonal",),
+    "theory.claims.observe.deep_linear.aligned": ("diagonal", "inner_matrices"),
     "theory.claims.observe.deep_linear.chains": ("width_of", "unit_like"),
     # the direction along which a slope is asked for; the width of given filters
     "theory.claims.observe.deep_linear.flows": ("_corner",),

@@ -38,7 +38,7 @@ class ExactLayer:
         return tuple(rows)
 
 
-def structure(layer: ExactLayer) -> Values:
+def counted(layer: ExactLayer) -> Values:
     """What follows from the shape alone, counted in the matrix of a kernel of ones with one channel."""
     shape = layer.shape
     taps = shape.kernel[0] * shape.kernel[1]
@@ -70,7 +70,7 @@ def observe_exact(layer: ExactLayer) -> Values:
         return {}
     return {
         "p": 1,
-        **structure(layer),
+        **counted(layer),
         "eps": layer.eps,
         "op_max2": operator[0],
         "op_min2": operator[1],

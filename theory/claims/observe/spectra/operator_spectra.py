@@ -15,7 +15,7 @@ from sim.conv_spectrum import circular_singular_values
 from theory.claims.observe.layers import on_layers
 from theory.claims.observe.matrices import ONE, orthonormal
 from theory.claims.observe.rationals import HALF
-from theory.claims.observe.spectra.exact_layers import PAIRS, ExactLayer, describe, lower
+from theory.claims.observe.spectra.exact_layers import PAIRS, ExactLayer, counted, describe, lower
 from theory.claims.observe.spectra.operators import CIRCULAR_SHAPES, Spectrum, from_simulator, from_torch, layers
 from theory.claims.observe.spectra.shapes import (
     CIRCULAR,
@@ -110,7 +110,7 @@ def _padded_exact(layer: ExactLayer) -> Values:
     torus = max(abs(a + b), abs(a - b)) ** 2
     wider = max((a + b) ** 2, a * a + b * b - a * b)
     found = {"op_max2": a * a + b * b, "circular_max2": torus, "wider_max2": wider}
-    return {"p": 1, **{k: Fraction(v) for k, v in structure(layer.shape).items()}, **found}
+    return {"p": 1, **counted(layer), **found}
 
 
 @cache
