@@ -57,6 +57,8 @@ def test_it_decides_equality_of_traces_as_a_point_does(first: sp.MatrixExpr, sec
         (sp.Trace((A * B).T * C), sp.Trace(B.T * A.T * C)),
         (sp.Trace(Q.T * A * Q), sp.Trace(A)),
         (sp.Trace(A * Q * Q.T * B), sp.Trace(A * B)),
+        (sp.Trace(A * Q.T * Q * B), sp.Trace(A * B)),
+        (sp.Trace(Q * A * B * Q.T), sp.Trace(A * B)),
         (sp.Trace(Q.T * Q), n),
         (sp.Trace(W * A * W.T), sp.Trace(W.T * W * A)),
     ],

@@ -43,11 +43,11 @@ def _files(*patterns: str) -> tuple[str, ...]:
 
 
 GROUPS = (
-    Group("judging code", "mutmut", tuple(f"theory/{name}.py" for name in JUDGING), 200, 10),
-    Group("derivations", "mutmut", _files("theory/derive/**/*.py"), 80, 8),
-    Group("compiled kernels", "cosmic-ray", KERNEL_FILES, 40, 6),
-    Group("simulators", "own", _files("sim/*.py"), 70, 6),
-    Group("theory", "own", _files("theory/derive/**/*.py", *(f"theory/{name}.py" for name in JUDGING)), 50, 4),
+    Group("judging code", "mutmut", tuple(f"theory/{name}.py" for name in JUDGING), 130, 10),
+    Group("derivations", "mutmut", _files("theory/derive/**/*.py"), 60, 8),
+    Group("compiled kernels", "cosmic-ray", KERNEL_FILES, 24, 6),
+    Group("simulators", "own", _files("sim/*.py"), 50, 6),
+    Group("theory", "own", _files("theory/derive/**/*.py", *(f"theory/{name}.py" for name in JUDGING)), 36, 4),
 )
 
 
