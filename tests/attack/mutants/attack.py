@@ -11,7 +11,7 @@ from dataclasses import replace
 from scipy.stats import binom, binomtest
 
 from tests.attack.findings import Figure, Findings, Listing, Plan
-from tests.attack.mutants.equivalent import Equivalent, equivalents, known, weaker
+from tests.attack.mutants.equivalent import Equivalent, by_rule, equivalents, known
 from tests.attack.mutants.scope import GROUPS
 from tests.attack.mutants.sources import Mutant
 from tests.attack.mutants.trial import Bench, Tried, drawn
@@ -45,7 +45,7 @@ def attack(plan: Plan) -> Findings:
 
         def attempt(mutant: Mutant) -> Tried:
             # a second round takes minutes, and what is listed as equivalent has been through it
-            tried = bench.attempt(mutant, again=not plan.sample and (weaker(mutant) or known(mutant, listed) is None))
+            tried = bench.attempt(mutant, again=not plan.sample and (by_rule(mutant) or known(mutant, listed) is None))
             if not tried.killed and known(mutant, listed) is None:
                 plan.say(f"{tried.outcome}: {mutant.line}")
             return tried
@@ -109,7 +109,7 @@ def findings(
     figures.append(Figure("modules that break when imported, unnoticed", sum(not one.killed for one in broken), "=", 0))
     open_ = sorted(f"{one.mutant.line} ({one.outcome})" for one in living if reasons[one.mutant] is None)
     shown = sorted(f"{one.mutant.line}: {reasons[one.mutant]}" for one in living if reasons[one.mutant] is not None)
-    stale = sorted(one.mutant.line for one in killed if not weaker(one.mutant) and known(one.mutant, listed))
+    stale = sorted(one.mutant.line for one in killed if not by_rule(one.mutant) and known(one.mutant, listed))
     figures.append(Figure("mutants that are listed as equivalent and yet killed", len(stale), "=", 0))
     return Findings(
         tuple(figures),

@@ -59,10 +59,29 @@ def weaker(mutant: Mutant) -> bool:
     return mutant.file.startswith("theory/derive/") and _UNASSUMED.sub("", mutant.after) in without
 
 
+_NAMED = re.compile(r'(\b(?:Symbol|symbols|IndexedBase|Dummy)\()"[^"]*"')
+
+
+def renamed(mutant: Mutant) -> bool:
+    """Whether a mutant gives a symbol another name and does nothing else.
+
+    If it survives, no instance gives it a value by its name and no other symbol is called so: all is said as before.
+    """
+    before, after = (_NAMED.sub(r"\1", line) for line in (mutant.before, mutant.after))
+    return mutant.file.startswith("theory/derive/") and before == after
+
+
+def by_rule(mutant: Mutant) -> bool:
+    """Whether a rule tells what a mutant is; such a one is known to change nothing only once it has survived."""
+    return weaker(mutant) or renamed(mutant)
+
+
 def known(mutant: Mutant, listed: Sequence[Equivalent]) -> str | None:
     """The reason why a mutant that survives changes nothing, or None if there is none."""
     if weaker(mutant):
         return "an assumption on a symbol that no proof needs"
+    if renamed(mutant):
+        return "the name of a symbol within a proof"
     same = (
         entry.reason
         for entry in listed

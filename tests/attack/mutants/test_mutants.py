@@ -10,7 +10,7 @@ import pytest
 from tests.attack.findings import Figure, Plan
 from tests.attack.mutants import operators
 from tests.attack.mutants.attack import breakers, findings
-from tests.attack.mutants.equivalent import Equivalent, equivalents, known, require_current, weaker
+from tests.attack.mutants.equivalent import Equivalent, equivalents, known, renamed, require_current, weaker
 from tests.attack.mutants.scope import GROUPS, claims_of, judged_by
 from tests.attack.mutants.sources import Mutant, mutant, same_program, sites
 from tests.attack.mutants.trial import OUT_OF_TIME, Bench, Tried, drawn
@@ -151,6 +151,24 @@ def test_taking_one_assumption_away_is_told_from_other_changes(after, expected):
     made = replace(MADE, file="theory/derive/x.py", before=before, after=after)
     assert weaker(made) is expected
     assert not weaker(replace(made, file="theory/ledger.py"))
+
+
+@pytest.mark.parametrize(
+    ("after", "expected"),
+    [
+        ('gap, w = sp.Symbol("XXgapXX", real=True), sp.IndexedBase("w")', True),
+        ('gap, w = sp.Symbol("gap", real=True), sp.IndexedBase("W")', True),
+        ('gap, w = sp.Symbol("gap", real=None), sp.IndexedBase("w")', False),
+        ('gap, w = sp.Symbol("XXgapXX", ), sp.IndexedBase("w")', False),
+        ('gap, w = sp.Symbol(None, real=True), sp.IndexedBase("w")', False),
+    ],
+)
+def test_a_symbol_of_another_name_is_told_from_other_changes(after, expected):
+    made = replace(
+        MADE, file="theory/derive/x.py", before='gap, w = sp.Symbol("gap", real=True), sp.IndexedBase("w")', after=after
+    )
+    assert renamed(made) is expected
+    assert not renamed(replace(made, file="theory/ledger.py"))
 
 
 def test_an_equivalent_is_counted_apart_and_must_survive():
