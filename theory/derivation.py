@@ -92,6 +92,7 @@ class Derivation:
     as equations with the quantity on the left; if there are any, every result must follow from them by substitution.
     needs: those of the used hypotheses that an instance can be tested against; where the premises of a statement do
     not give them, the result says nothing about it.
+    Raises TypeError for a part that is not a tuple of these.
     """
 
     result: tuple[Boolean, ...]
@@ -99,6 +100,13 @@ class Derivation:
     steps: tuple[Step, ...]
     definitions: tuple[sp.Equality, ...] = ()
     needs: tuple[Boolean, ...] = ()
+
+    def __post_init__(self) -> None:
+        kinds = {"result": Boolean, "used": str, "steps": Step, "definitions": sp.Equality, "needs": sp.Basic}
+        for name, kind in kinds.items():
+            part = getattr(self, name)
+            if not isinstance(part, tuple) or not all(isinstance(each, kind) for each in part):
+                raise TypeError(f"{name} must be a tuple of {kind.__name__}, got {part!r}")
 
     def failing_steps(self) -> list[Step]:
         """The steps that algebra does not confirm."""

@@ -58,6 +58,24 @@ def test_a_derivation_lists_its_failing_steps_and_entails_its_result_only():
     assert not derivation.entails(Q)
 
 
+@pytest.mark.parametrize(
+    ("part", "given", "message"),
+    [
+        ("result", P, "result must be a tuple of Boolean, got x > 0"),
+        ("used", None, "used must be a tuple of str, got None"),
+        ("used", "x is real", "used must be a tuple of str, got 'x is real'"),
+        ("steps", [PROVEN[0]], "steps must be a tuple of Step, got \\[Step"),
+        ("definitions", (P,), "definitions must be a tuple of Equality"),
+        ("needs", ("x > 0",), "needs must be a tuple of Basic"),
+    ],
+)
+def test_a_derivation_is_put_together_from_tuples(part, given, message) -> None:
+    whole = {"result": (P,), "used": ("x is real",), "steps": (PROVEN[0],)}
+    assert Derivation(**whole).result == (P,)
+    with pytest.raises(TypeError, match=message):
+        Derivation(**{**whole, part: given})
+
+
 def test_a_result_says_nothing_where_what_it_needs_is_not_given() -> None:
     derivation = Derivation((sp.Eq(x, y),), ("P, and a > 1",), (PROVEN[0],), needs=(P, sp.Gt(a, 1)))
     assert derivation.entails(sp.Eq(y, x), [P, sp.Gt(a, 2)])
