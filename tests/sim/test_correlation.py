@@ -89,6 +89,13 @@ def test_the_root_of_perfect_correlation_has_rank_one() -> None:
         np.linalg.cholesky(np.ones((9, 9)))
 
 
+@pytest.mark.parametrize(("apart", "rank"), [(12 * EPS, 1), (48 * EPS, 2)])
+def test_an_eigenvalue_counts_from_eight_roundings_for_each_weight(apart: float, rank: int) -> None:
+    """1 - r against 8 * 2 * eps of the largest, 1 + r."""
+    root = correlation_root(np.array([[1.0, 1.0 - apart], [1.0 - apart, 1.0]]))
+    assert int((np.square(root).sum(axis=0) > 0).sum()) == rank
+
+
 @pytest.mark.parametrize("shape", [(4, 3, 3, 3), (6, 1, 3, 3), (2, 2, 1, 9), (5, 4, 2, 2), (3, 2, 1, 1)])
 def test_weights_of_layers_are_filters_in_a_row(shape: tuple[int, int, int, int]) -> None:
     p = shape[2] * shape[3]

@@ -88,3 +88,17 @@ def test_correlation_matrices_forgive_the_rounding_of_their_own_dtype() -> None:
     assert np.array_equal(symmetric, symmetric.T)
     with pytest.raises(ValueError, match="must be symmetric"):
         errors.require_correlation_matrix(R, "R")
+
+
+@pytest.mark.parametrize(
+    ("text", "length", "said"),
+    [
+        ("plain", 60, "plain"),
+        ("a\x1b[31mred\n", 60, "a\\x1b[31mred\\n"),
+        ("x" * 60, 60, "x" * 60),
+        ("x" * 61, 60, "x" * 57 + "..."),
+        ("abcdefgh", 6, "abc..."),
+    ],
+)
+def test_what_a_stranger_says_fits_a_line(text: str, length: int, said: str) -> None:
+    assert errors.printable(text, length) == said

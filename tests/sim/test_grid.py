@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sim.grid import _power_text, check_enumerable, grid_samples, grid_signs, pixel_frame, to_pixels
+from sim.grid import _power_text, binary_size, check_enumerable, grid_samples, grid_signs, pixel_frame, to_pixels
 from sim.instance import FilterInstance
 from tests.reference.single_filter import naive_grid
 from tests.sim.rounding import EPS, rounding
@@ -87,3 +87,18 @@ def test_bad_arguments() -> None:
 @pytest.mark.parametrize(("p", "said"), [(10, "1,024"), (62, f"{2**62:,}"), (63, "about 1e18"), (300, "about 1e90")])
 def test_counts_are_written_out_as_long_as_they_can_be_read(p: int, said: str) -> None:
     assert _power_text(p) == said
+
+
+@pytest.mark.parametrize(
+    ("size", "said"),
+    [
+        (1023, "1023 B"),
+        (1024, "1 KiB"),
+        (2**60, "1 EiB"),
+        ((10**9 - 1) * 2**60, "999,999,999 EiB"),
+        (10**9 * 2**60, "over 10^9 EiB"),
+        (7 * 10**12 * 2**60, "over 10^12 EiB"),
+    ],
+)
+def test_sizes_are_said_in_the_largest_unit(size: int, said: str) -> None:
+    assert binary_size(size) == said

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sim.arrays import FloatArray
 from sim.conv_spectrum import circular_singular_values
-from sim.operator_band import Geometry, operator_extremes, project_operator
+from sim.operator_band import Geometry, _within, operator_extremes, project_operator
 from sim.svb import band
 from tests.reference.operators import naive_circular_matrix
 from tests.strategies.spectra import Convolution, convolutions, seeds
@@ -195,3 +195,17 @@ def test_kernels_that_do_not_fit():
         project_operator(np.ones((1, 1, 1, 1)), 0.0, square(4))
     with pytest.raises(ValueError, match="sweeps must be at least 1"):
         project_operator(np.ones((1, 1, 1, 1)), 0.1, square(4), sweeps=0)
+
+
+@pytest.mark.parametrize(
+    ("lowest", "highest", "inside"),
+    [
+        (0.8, 1.25, True),
+        (0.8, 1.0, True),
+        (0.8 - 1e-13, 1.25 + 1e-13, True),
+        (0.8 - 1e-11, 1, False),
+        (1, 1.25 + 1e-11, False),
+    ],
+)
+def test_the_band_is_met_to_rounding(lowest: float, highest: float, inside: bool) -> None:
+    assert _within(np.array([highest, 1.0, lowest]), 0.8, 1.25) is inside

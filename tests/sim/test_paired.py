@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sim.paired import Above, Arm, Below, by_seed
+from sim.paired import Above, Arm, Below, _is, by_seed
 from sim.records import NotRecorded, parse_run
 from tests.reference import training
 
@@ -62,3 +62,16 @@ def test_arms_may_differ_in_what_is_free():
     found = [*every({}, (0,)), *every({"init": "xavier"}, (0,), epochs=6)]
     ((first, second),) = by_seed(found, KAIMING, XAVIER, free=("epochs",))
     assert (first.epochs, second.epochs) == (5, 6)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found", "expected"),
+    [
+        (Above(1), 1, False), (Above(1), 1.5, True), (Above(1), "2", False), (Above(1), None, False),
+        (Below(1), 1, False), (Below(1), 0.5, True), (Below(1), "0", False),
+        ((1, 2), 2, True), ((1, 2), 3, False), ("x", "x", True), ("x", "y", False),
+    ],
+)  # fmt: skip
+def test_a_setting_is_what_is_wanted(wanted: object, found: object, expected: bool) -> None:
+    """A bound itself is neither above nor below it."""
+    assert _is(found, wanted) is expected
