@@ -212,7 +212,7 @@ def test_only_real_numbers_are_bounded() -> None:
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("edge", [[1.25, 1.0], [1.0, 0.8], [1.25, 0.8]])
 def test_a_matrix_at_the_edges_of_the_band_is_left_alone(edge: list[float], dtype: type) -> None:
-    matrix = np.diag(edge).astype(dtype)
+    matrix: np.ndarray = np.diag(edge).astype(dtype)
     done = project_to_band(matrix, 0.25)
     assert (done.route, done.raised, done.lowered) == ("unchanged", 0, 0)
     assert np.array_equal(done.matrix, matrix)
