@@ -13,12 +13,17 @@ import sympy as sp
 from sim.grid import grid_signs
 from tests.attack.findings import Plan
 from tests.attack.soundness import attack, breaking
-from tests.attack.soundness.breaking import Broken, break_function, broken, wrong
+from tests.attack.soundness import wrong as making_wrong
+from tests.attack.soundness.breaking import Broken, break_function
 from tests.attack.soundness.clauses import Found, Sharing
+from tests.attack.soundness.judging import clause_of
 from tests.attack.soundness.roads import INSTANCE, ROOT, Function
+from tests.attack.soundness.wrong import broken, wrong
 from theory.derivation import Derivation, Step, at_least
 from theory.experiment import Experiment, Observation
 from theory.ledger import Clause, Control
+from theory.search import exact_values
+from theory.verify import layered, simulated
 
 x, y, z = sp.symbols("x y z", real=True)
 PLACES = [("a claim", "")]
@@ -182,7 +187,7 @@ def test_a_control_that_is_no_longer_rejected_is_noticed(monkeypatch):
     close = replace(_clause(sp.Eq(y, 2 * x)), controls=(Control("close", sp.Eq(y, sp.Rational(201, 100) * x)),))
     monkeypatch.setattr(breaking, "clause_of", lambda claim, clause: (None, close))
     breaking._whole_roads.cache_clear()
-    monkeypatch.setattr(breaking, "NEGLIGIBLE", 1e-7)
+    monkeypatch.setattr(making_wrong, "NEGLIGIBLE", 1e-7)
     assert break_function(_of_here("_width"), PLACES).noticed == ("a claim: controls",)
 
 
@@ -221,3 +226,19 @@ def test_shared_functions_are_broken_for_every_clause_that_shares_them_and_some_
     samples = [attack._to_break(Plan(seed, True), found) for seed in (1, 1, 2)]
     assert samples[0] == samples[1] != samples[2]
     assert len(samples[0][0]) == attack.BROKEN_IN_A_SAMPLE
+
+
+def test_what_roads_showed_is_forgotten_before_and_after() -> None:
+    _, clause = clause_of("C-E3", "")
+    assert clause.experiment is not None
+    experiment = clause.experiment()
+    assert experiment.exact is not None
+    for road in (simulated, layered):
+        road(experiment, 0)
+    exact_values(experiment.exact)
+    kept = (simulated, layered, exact_values)
+    assert all(road.cache_info().currsize for road in kept)
+    with broken(Function("sim.grid", "grid_signs")):
+        assert not any(road.cache_info().currsize for road in kept)
+        exact_values(experiment.exact)
+    assert not any(road.cache_info().currsize for road in kept)
