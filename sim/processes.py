@@ -64,6 +64,19 @@ def _end_with_parent() -> None:
 
 
 @contextmanager
+def one_numeric_thread() -> Iterator[None]:
+    """Numerical libraries use one thread in this process meanwhile: sums come out in one order, whatever the machine.
+
+    Torch has threads of its own. scipy.linalg is loaded first: what is loaded later would not be held to one thread.
+    """
+    import scipy.linalg  # noqa: F401
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(limits=1):
+        yield
+
+
+@contextmanager
 def starting() -> Iterator[None]:
     """Processes started meanwhile use one numeric thread each and leave Ctrl-C to this one."""
     with _one_thread_each(), _interrupts_held():

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import as_completed
+from contextlib import nullcontext
+from importlib.util import find_spec
 from typing import Any
 
-from sim.processes import starting, workers
+from sim.processes import one_numeric_thread, starting, workers
 from theory.claims import find, together
+from theory.claims.observe.layers import one_thread
 from theory.ledger import Level
 from theory.sentinels import require_sound
 from theory.serialise import report_record
@@ -24,7 +27,8 @@ def verify_records(
     """Verify claims on up to `jobs` processes and yield their records as they are done.
 
     records: a folder of training runs, by which empirical claims are judged instead of the package's tables.
-    What is yielded does not depend on `jobs`. With one job, or one module's claims, no process is started.
+    What is yielded depends neither on `jobs` nor on how many numeric threads there are: one is used. With one job, or
+    one module's claims, no process is started.
     Raises ValueError for an unknown id or jobs < 1, `sim.processes.WorkerLost` if a process is killed at its work,
     `theory.sentinels.GateFailed` if the machinery misjudges what is known.
     """
@@ -49,5 +53,6 @@ def verify_records(
 def _verify_group(ids: Sequence[str], level: Level, seed: int, records: str | None) -> list[Done]:
     # in every process that judges, before it does
     require_sound()
-    reports = [verify(claim, level=level, seed=seed, records=records) for claim in find(ids)]
+    with one_numeric_thread(), one_thread() if level == "cnn" and find_spec("torch") else nullcontext():
+        reports = [verify(claim, level=level, seed=seed, records=records) for claim in find(ids)]
     return [(report.claim.id, report_record(report), report.seconds) for report in reports]
