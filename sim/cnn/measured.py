@@ -36,9 +36,11 @@ def circular_spectrum(kernel: FloatArray, image: tuple[int, int], *, stride: int
 
     The kernel is set in an image of zeros and transformed: one matrix (N_out, N_in) for each of the H W frequencies.
     A stride s, which must divide the image, adds up the s^2 frequencies that agree modulo H/s and W/s: their matrices
-    stand beside each other, over s.
+    stand beside each other, over s. Raises ValueError for one that does not divide it.
     """
     (outputs, inputs), (height, width) = kernel.shape[:2], image
+    if height % stride or width % stride:
+        raise ValueError(f"stride must divide the image {height} x {width}, got {stride}")
     symbol = torch.fft.fft2(_tensor(kernel), s=image)
     parts = symbol.reshape(outputs, inputs, stride, height // stride, stride, width // stride)
     joined = parts.permute(3, 5, 0, 2, 4, 1).reshape(-1, outputs, stride**2 * inputs) / stride

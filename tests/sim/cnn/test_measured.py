@@ -123,3 +123,8 @@ def test_sizes_of_weights() -> None:
 def test_moments_of_inputs() -> None:
     images = rng().normal(size=(2, 3, 2, 4))
     assert measured.channel_moments(images) == pytest.approx(input_moments(images), abs=1e-14)
+
+
+def test_a_stride_that_does_not_divide_the_image_is_refused() -> None:
+    with pytest.raises(ValueError, match="stride must divide the image 4 x 6, got 4"):
+        measured.circular_spectrum(np.ones((1, 1, 2, 2)), (4, 6), stride=4)
