@@ -35,6 +35,18 @@ class Step:
     certificate: sp.Expr | None = None
     printed: sp.Basic | None = None
 
+    def shown(self) -> tuple[str, sp.Basic | None]:
+        """Words and formula that tell the claim to a reader.
+
+        Where both sides were worked out to the same expression, that value alone: SymPy has done the step while it
+        wrote it down, and "a = a" would tell nothing.
+        """
+        if isinstance(self.claim, BOOLEAN_ATOMS):
+            return "true by construction" if self.claim else "false by construction", None
+        if isinstance(self.claim, sp.Equality) and self.claim.lhs == self.claim.rhs:
+            return "computed", self.claim.lhs
+        return "", self.claim
+
     def proven(self) -> bool:
         """Whether the claim follows by algebra alone."""
         if isinstance(self.claim, BOOLEAN_ATOMS):

@@ -16,7 +16,6 @@ from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
-from sympy import Basic
 
 from theory.ledger import ClauseReport, Counterexample, Evidence, Measurement, Report, Verdict
 
@@ -208,7 +207,8 @@ def _derivation(report: ClauseReport) -> RenderableType:
     lines: list[RenderableType] = [Text("Derivation", style="bold")]
     for number, step in enumerate(steps, 1):
         proven = ("proven", "green") if step.proven() else ("NOT PROVEN", "bold red")
-        formulas = [("", _formula(step.claim))]
+        words, value = step.shown()
+        formulas = [("", words) if value is None else (words, str(value))]
         if step.certificate is not None:
             formulas.append(("because", f"the difference is {step.certificate}"))
         if step.printed is not None:
@@ -218,10 +218,6 @@ def _derivation(report: ClauseReport) -> RenderableType:
     if not steps:
         lines.append(Padding(Text("none"), (0, 0, 0, 2)))
     return Group(*lines)
-
-
-def _formula(statement: Basic) -> str:
-    return "true by construction" if str(statement) == "True" else str(statement)
 
 
 def _counterexample(found: Counterexample) -> RenderableType:

@@ -13,7 +13,7 @@ from figures.report.mathml import mathml
 from figures.report.prose import prose
 from figures.report.reading import as_formula
 from figures.report.tables import MARKS, ROADS, Table, controls, counterexample, evidence, measured
-from theory.derivation import BOOLEAN_ATOMS, Step
+from theory.derivation import Step
 from theory.ledger import Control, Verdict
 
 NARROW = 30.0
@@ -140,7 +140,8 @@ def _derivation(part: Part) -> Markup:
 
 
 def _step(step: Step, proven: bool) -> Markup:
-    claim = tag("p", "true by construction") if isinstance(step.claim, BOOLEAN_ATOMS) else mathml(step.claim)
+    words, value = step.shown()
+    claim = tag("p", words) if value is None else _remark(words, value) if words else mathml(value)
     more = [_remark("since the difference is", step.certificate), _remark("in print", step.printed)]
     failed = Markup("") if proven else tag("strong", " not proven", class_="verdict inconclusive")
     return tag("li", tag("p", prose(step.text), failed), claim, *more)

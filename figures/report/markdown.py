@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from figures.report.contents import Contents, Entry, Part, Picture, count
 from figures.report.tables import Table, controls, counterexample, evidence, measured
-from theory.derivation import BOOLEAN_ATOMS
 from theory.ledger import formula
 
 FORMULAS = ("at", "printed", "actual")
@@ -76,7 +75,8 @@ def _part(part: Part) -> Iterator[str]:
     if part.derivation.steps:
         yield from ("", "Derivation:", "")
     for n, (step, proven) in enumerate(zip(part.derivation.steps, part.proven, strict=True), 1):
-        claim = "true by construction" if isinstance(step.claim, BOOLEAN_ATOMS) else _code(formula(step.claim))
+        words, value = step.shown()
+        claim = " ".join(each for each in (words, "" if value is None else _code(formula(value))) if each)
         yield f"{n}. {_text(step.text)}{'' if proven else ' (NOT PROVEN)'}: {claim}"
         if step.certificate is not None:
             yield f"   - since the difference is {_code(formula(step.certificate))}"

@@ -11,8 +11,9 @@ from theory.ledger import formula
 def report_of(contents: Contents) -> dict[str, Any]:
     """A JSON-ready dict whose "environment" and "claims" are those of the ledger.
 
-    "derivations" has, for each claim, its clauses with the hypotheses used and the steps; "figures" says which claims
-    each figure shows and what it was made from.
+    "derivations" has, for each claim, its clauses with the hypotheses used and the steps ("shown" is what the
+    pages show of a step: its claim, or the value that both sides were worked out to); "figures" says which claims each
+    figure shows and what it was made from.
     """
     return {
         "environment": dict(contents.environment),
@@ -40,6 +41,7 @@ def _derivation(part: Part) -> dict[str, Any]:
             {
                 "text": step.text,
                 "claim": formula(step.claim),
+                "shown": formula(step.shown()[1]),
                 "certificate": formula(step.certificate),
                 "printed": formula(step.printed),
                 "proven": proven,

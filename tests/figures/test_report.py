@@ -223,7 +223,8 @@ def test_the_three_forms_agree(contents, text):
         for clause, derivation in zip(clauses, report["derivations"][record["id"]], strict=True):
             assert f"`{clause['printed']}`" in written
             for step in derivation["steps"]:
-                assert step["claim"] == "True" or f"`{step['claim']}`" in written
+                assert step["claim"] == "True" or f"`{step['shown']}`" in written
+                assert step["shown"] in (step["claim"], None) or step["claim"] == "Eq({0}, {0})".format(step["shown"])
             if clause["counterexample"]:
                 assert f"- actual: `{clause['counterexample']['actual']}`" in written
     assert len(re.findall("^[|] derivation [|]", written, re.MULTILINE)) == text.count(

@@ -50,6 +50,21 @@ def test_false_and_unshown_steps_are_not(step):
 P, Q = x > 0, y > 0
 
 
+@pytest.mark.parametrize(
+    ("claim", "shown"),
+    [
+        (sp.Eq((x + 1) ** 2, x**2 + 2 * x + 1), ("", sp.Eq((x + 1) ** 2, x**2 + 2 * x + 1))),
+        (equal(x + 1, 1 + x), ("computed", x + 1)),
+        (equal(x + 1, x - 1), ("", equal(x + 1, x - 1))),
+        (at_least(x, x), ("", at_least(x, x))),
+        (sp.Eq(x, x), ("true by construction", None)),
+        (sp.Eq(x, x + 1), ("false by construction", None)),
+    ],
+)
+def test_a_value_that_was_worked_out_is_shown_once(claim, shown):
+    assert Step("words", claim).shown() == shown
+
+
 def test_a_derivation_lists_its_failing_steps_and_entails_its_result_only():
     good, bad = PROVEN[0], UNPROVEN[0]
     derivation = Derivation((sp.Implies(P, Q),), ("x is real",), (good, bad, good))
