@@ -20,6 +20,7 @@ from theory.claims.observe.single_filter import active_samples, asymmetric_grids
 from theory.claims.single_filter.loosened import CLAIMS, E10, L2, L3
 from theory.evaluate import surely
 from theory.ledger import Claim, Clause, Verdict
+from theory.search import exact_search
 from theory.verify import simulated, verify
 
 HALF, E0 = Fraction(1, 2), (Fraction(1), Fraction(0))
@@ -116,6 +117,18 @@ def test_noise_leaves_most_samples_active() -> None:
     for experiment in (targets.noisy_descent, label_noise.noisy_limit):
         active = np.concatenate([np.atleast_1d(o.values["always_active"]) for o in simulated(experiment(), 0)])
         assert active.mean() > 0.6
+
+
+def test_noise_is_searched_on_scales_where_a_power_of_it_shows() -> None:
+    small = next(clause for clause in L3.clauses if clause.name == "small")
+    experiment, tau = label_noise.noisy_limit(), sp.Symbol("tau", positive=True)
+    assert experiment.exact is not None
+    assert small.condition is not None
+    premises = [sp.Symbol("always_active"), small.condition]
+    for statement, found in ((small.printed, False), (small.printed.subs(tau, 1 / tau), True)):
+        assert isinstance(statement, sp.Basic)
+        outcome = exact_search(experiment.exact, experiment.observe, statement, premises)
+        assert (outcome.counterexample is not None) is found
 
 
 @given(*[st.lists(fractions_in(0, 3), min_size=1, max_size=4)] * 2)

@@ -25,19 +25,23 @@ DRAWS = 5000
 
 @dataclass(frozen=True)
 class NoiseStudies:
-    """B grids whose targets w*.X, w* = e0, get noise of deviation tau: d (B, p), tau (B,), the seed of the draws."""
+    """B grids whose targets w*.X get noise of deviation tau: d, w_star (B, p), tau (B,), the seed of the draws."""
 
     d: np.ndarray
+    w_star: np.ndarray
     tau: np.ndarray
     seed: int
 
 
 def noise_studies(rng: np.random.Generator) -> Iterator[NoiseStudies]:
-    """Narrow and wide grids with little noise."""
+    """Narrow and wide grids with little noise, measured by w*, whose length is of each order from 1/10 to 10."""
     for p in (2, 3, 4):
         d = rng.uniform(0.15, 0.9, (5, p))
         d[:, 0] = rng.uniform(0.3, 0.7, 5)
-        yield NoiseStudies(d, rng.uniform(0.005, 0.02, 5), int(rng.integers(2**31)))
+        size = np.geomspace(0.1, 10.0, 5)
+        direction = np.eye(p)[0] + rng.uniform(-0.02, 0.02, (5, p))
+        tau = rng.uniform(0.005, 0.02, 5)
+        yield NoiseStudies(d, size[:, None] * direction, size * tau, int(rng.integers(2**31)))
 
 
 def observe_limits(studies: NoiseStudies) -> Observation:
@@ -47,12 +51,12 @@ def observe_limits(studies: NoiseStudies) -> Observation:
     """
     rng = np.random.default_rng(studies.seed)
     squares, active = [], []
-    for d, tau in zip(studies.d, studies.tau, strict=True):
-        grid = symmetric_grid(d)
+    for d, w_star, tau in zip(studies.d, studies.w_star, studies.tau, strict=True):
+        grid = symmetric_grid(d, w_star)
         repeated = SampleSet(np.tile(grid.X, (DRAWS, 1)), np.tile(grid.y, DRAWS))
         noisy = with_label_noise(repeated, tau, rng).y.reshape(DRAWS, -1)
         limits = np.linalg.lstsq(grid.X, noisy.T, rcond=None)[0].T
-        squares.append(np.square(limits - np.eye(len(d))[0]).mean(axis=0))
+        squares.append(np.square(limits - w_star).mean(axis=0))
         active.append(bool(np.all(limits @ grid.X.T > 0.0)))
     values = {
         "p": studies.d.shape[1],
@@ -64,20 +68,22 @@ def observe_limits(studies: NoiseStudies) -> Observation:
     return Observation(values, 5.0 * np.sqrt(2.0 / DRAWS) * studies.tau**2)
 
 
-ExactStudy = tuple[Vector, Fraction]
+ExactStudy = tuple[Vector, Vector, Fraction]
 
 
 def study_candidates() -> Iterator[ExactStudy]:
-    """Grids of two coordinates and deviations of the noise, simplest first."""
+    """Grids of two coordinates, weights w* and deviations of the noise, simplest first."""
     widths = tuple(Fraction(1, k) for k in (1, 2, 4, 3, 8))
-    for d0, d1, tau in simplest_first((Fraction(0), Fraction(1, 2)), widths, (Fraction(1, 4), Fraction(1, 8))):
-        yield (d0, d1), tau
+    sizes = (Fraction(1), Fraction(16), Fraction(1, 2))
+    choices = simplest_first((Fraction(0), Fraction(1, 2)), widths, (Fraction(1, 4), Fraction(1, 8)), sizes)
+    for d0, d1, tau, size in choices:
+        yield (d0, d1), (size, Fraction(0)), size * tau
 
 
 def observe_limits_exact(study: ExactStudy) -> Values:
     """The mean over all 16 choices of noise +-tau on the four samples; empty unless all samples are active in each."""
-    d, tau = study
-    samples, w_star = exact_grid(d), (Fraction(1), Fraction(0))
+    d, w_star, tau = study
+    samples = exact_grid(d)
     clean = exact_targets(samples, w_star)
     squares = []
     for signs in product((1, -1), repeat=len(samples)):
@@ -110,11 +116,13 @@ def noisy_limit() -> Experiment:
             observe_limits_exact,
             lambda s: (
                 ("d", text(s[0])),
-                ("w_star", "(1, 0)"),
-                ("tau", text(s[1])),
+                ("w_star", text(s[1])),
+                ("tau", text(s[2])),
                 ("noise", "+-tau, all 16 choices"),
             ),
             # floats need little noise to keep every draw active; the mean square is measured in units of tau^2
-            lambda s: NoiseStudies(np.array([s[0]], dtype=float), np.array([float(s[1]) / 16]), seed=0),
+            lambda s: NoiseStudies(
+                np.array([s[0]], dtype=float), np.array([s[1]], dtype=float), np.array([float(s[2]) / 16]), seed=0
+            ),
         ),
     )
