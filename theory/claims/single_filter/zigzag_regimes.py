@@ -122,6 +122,20 @@ OTHER_FRAMES = (
             Control("at least", runs.mean_gsc >= runs.FEW_IN_ALL.rhs),
         ),
     ),
+    Clause(
+        name="never all at once",
+        text="no single update changes the sign of every coordinate: GradientSignChanges is at most (p - 1)/p at every "
+        "pair of updates, which some runs reach",
+        printed=runs.NEVER_ALL,
+        experiment=turned_frames,
+        derivation=runs.never_all_at_once,
+        hypotheses=(*THEOREM, _BELOW),
+        controls=(
+            Control("two coordinates stay", runs.most_gsc <= (p - 2) / p),
+            Control("at most half of them", runs.most_gsc <= half),
+            Control("always that many", sp.Eq(runs.most_gsc, runs.NEVER_ALL.rhs)),
+        ),
+    ),
 )
 
 _MOMENTUM = (*THEOREM, GENERIC, Hypothesis("momentum mu in (0, 1), from rest"))

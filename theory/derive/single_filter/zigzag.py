@@ -29,11 +29,14 @@ gsc, gsc_other = sp.symbols("gsc gsc_other", nonnegative=True)
 """GradientSignChanges between the first two updates, from one start and from another."""
 mean_gsc = sp.Symbol("mean_gsc", nonnegative=True)
 """GradientSignChanges, mean over all pairs of consecutive updates of a run."""
+most_gsc = sp.Symbol("most_gsc", nonnegative=True)
+"""GradientSignChanges at the pair of consecutive updates of a run where it is largest."""
 sqrt_mu = sp.Symbol("sqrt_mu", positive=True)
 """The square root of the momentum mu, 0 < mu < 1."""
 theta = sp.IndexedBase("theta", real=True)
 """The angle of the eigenvalues of the update of (e_j, v_j) under momentum mu; 0 or pi where they are real."""
 
+_SLOW = "2 lam h_j < 1 for every eigenvalue h_j"
 _n = sp.Symbol("n", integer=True, nonnegative=True)
 _x, _mu, _k = sp.Symbol("x", positive=True), sp.Symbol("mu", positive=True), sp.Symbol("k", integer=True, positive=True)
 
@@ -59,6 +62,9 @@ GRID_MOMENTS = sp.And(sp.Eq(h[0], 1 + d[0] ** 2), sp.Eq(h[i], d[i] ** 2))
 
 FEW_IN_ALL = sp.Le(mean_gsc, (p - 1) ** 2 / (p * (steps - 1)))
 """Reached from p updates on: in frames with entries of suitable signs, by errors that decay one after another."""
+
+NEVER_ALL = sp.Le(most_gsc, (p - 1) / p)
+"""Reached, in the same frames."""
 
 generic = sp.Symbol("generic")
 """No coordinate of the gradient is zero at either start (observed)."""
@@ -162,7 +168,38 @@ def other_frames() -> Derivation:
     few = sp.Le(flips[j], p - 1)
     return Derivation(
         (few, FEW_IN_ALL),
-        (*theorem_1.USED[:2], "2 lam h_j < 1 for every eigenvalue h_j"),
+        (*theorem_1.USED[:2], _SLOW),
+        steps_,
+        needs=(all_active, sp.Lt(2 * lam * (1 + d[0] ** 2), 1)),
+    )
+
+
+@cache
+def never_all_at_once() -> Derivation:
+    """Below the threshold no update turns the whole gradient: of p coordinates at most p - 1 change sign, in any frame.
+
+    g' = (I - 2 lam H) g has g.g' > 0, whatever the samples are, and g.g' is the sum over the coordinates of any
+    orthonormal frame of the products of the two gradients there. A coordinate that changes, wholly or by half, has a
+    product of at most 0; so one that does not change is left.
+    """
+    share, rho, kept, next_ = sp.symbols("a rho g_k g_k'", positive=True)
+    rest = sp.Symbol("rest", nonnegative=True)
+    steps_ = (
+        *full_batch().steps,
+        Step(
+            "a mode a is multiplied by rho = 1 - 2 lam h, and 2 lam h < 1",
+            equal((1 - 2 * lam * h[j]).subs(h[j], (1 - rho) / (2 * lam)), rho),
+        ),
+        Step("g.g' = sum rho a^2 is above 0, unless g = 0", greater(rho * share**2 + rest, 0)),
+        Step(
+            "so not every product g_k g_k' is at most 0; one that is not counts, with either sign,",
+            equal(sp.Abs(sp.sign(kept) - sp.sign(next_)) + sp.Abs(sp.sign(-kept) - sp.sign(-next_)), sp.Integer(0)),
+        ),
+        Step("and the others 1 at most", equal((p - 1) * 1 / p, NEVER_ALL.rhs)),
+    )
+    return Derivation(
+        (NEVER_ALL,),
+        (*theorem_1.USED[:2], _SLOW),
         steps_,
         needs=(all_active, sp.Lt(2 * lam * (1 + d[0] ** 2), 1)),
     )

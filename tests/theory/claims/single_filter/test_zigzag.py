@@ -67,6 +67,7 @@ def test_other_frames_reach_the_bound() -> None:
         p, pairs = observation.values["p"], observation.values["steps"] - 1
         assert observation.values["flips"][0].max() == p - 1
         assert observation.values["mean_gsc"].max() * p * pairs == pytest.approx((p - 1) ** 2)
+        assert observation.values["most_gsc"].max() * p == pytest.approx(p - 1)
 
 
 def test_heavy_ball_runs_cover_all_regimes() -> None:

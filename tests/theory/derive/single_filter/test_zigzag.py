@@ -32,6 +32,7 @@ from theory.symbols import p as P
 DERIVATIONS = (
     runs.full_batch,
     runs.other_frames,
+    runs.never_all_at_once,
     runs.heavy_ball,
     single.consecutive_samples,
     single.random_order,
@@ -165,6 +166,35 @@ def test_all_coordinates_of_a_frame_change_sign_less_often_than_each_could(p: in
     bases = data.draw(st.lists(st.integers(1, 19), min_size=p, max_size=p))
     factors = data.draw(st.lists(st.integers(-40, 40), min_size=p, max_size=p))
     assert changes_in_all(frame, factors, [Fraction(b, 20) for b in bases], 12) <= allowed_in_all(p, 12)
+
+
+def turned(samples: Any, gradient: Any, rate: Fraction) -> Fraction:
+    """Coordinates of g that g - 2 rate E[X X^T] g turns; a zero counts half."""
+    pulls = [2 * rate * dot(x, gradient) / len(samples) for x in samples]
+    following = [g - sum(c * x[k] for c, x in zip(pulls, samples, strict=True)) for k, g in enumerate(gradient)]
+    return sum((Fraction(abs(sign(a) - sign(b)), 2) for a, b in zip(gradient, following, strict=True)), Fraction(0))
+
+
+def samples_and_gradient(p: int) -> st.SearchStrategy[tuple[list[list[int]], list[int]]]:
+    vectors = st.lists(st.integers(-3, 3), min_size=p, max_size=p)
+    return st.tuples(st.lists(vectors, min_size=1, max_size=6), vectors)
+
+
+@settings(max_examples=100)
+@given(st.integers(1, 4).flatmap(samples_and_gradient), st.integers(1, 19))
+@example(([[1, 1]], [3, 1]), 19)
+@example(([[1, 1, 1]], [9, 1, 1]), 19)
+def test_no_update_below_the_threshold_turns_the_whole_gradient(drawn: Any, twentieths: int) -> None:
+    """On any samples: no second moment is above their mean square. The examples turn all coordinates but one."""
+    samples, gradient = drawn
+    mean_square = Fraction(sum(dot(x, x) for x in samples), len(samples))
+    assume(mean_square > 0)
+    allowed = value(runs.NEVER_ALL.rhs, {"p": len(gradient)}, exact=True) * len(gradient)
+    assert turned(samples, gradient, Fraction(twentieths, 40) / mean_square) <= allowed
+
+
+def test_an_update_beyond_it_does() -> None:
+    assert turned([(1, 2, 2)], (1, 2, 2), Fraction(1, 10)) == 3
 
 
 @pytest.mark.parametrize("p", [2, 3, 4, 5])

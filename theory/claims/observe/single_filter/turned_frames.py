@@ -93,7 +93,7 @@ def frame_runs(rng: np.random.Generator, rows: int = 12, steps: int = 13) -> Ite
 def observe_frames(runs: FrameRuns) -> Observation:
     """The NumPy route: the turned samples listed, one grid at a time."""
     batch, Q = runs.batch, runs.Q
-    flips, mean_gsc = np.empty((batch.p, len(batch))), np.empty(len(batch))
+    flips, mean_gsc, most_gsc = np.empty((batch.p, len(batch))), np.empty(len(batch)), np.empty(len(batch))
     active = np.empty(len(batch), dtype=np.bool_)
     for row in range(len(batch)):
         samples = grid_samples(batch.d[row])
@@ -101,10 +101,12 @@ def observe_frames(runs: FrameRuns) -> Observation:
         rate = batch.learning_rate[row]
         run = descend(problem, Q[row] @ batch.w[row], learning_rate=rate, steps=runs.steps, check_stability=False)
         flips[:, row] = sign_changes_per_coordinate(run.gradients)[:, 0].sum(axis=0)
-        mean_gsc[row] = gradient_sign_changes(run.gradients).mean()
+        gsc = gradient_sign_changes(run.gradients)
+        mean_gsc[row], most_gsc[row] = gsc.mean(), gsc.max()
         active[row] = (run.active_fraction[:-1] == 1.0).all()
     shared = {"p": batch.p, "d": batch.d.T, "lam": batch.learning_rate, "steps": runs.steps}
-    return Observation({**shared, "flips": flips, "mean_gsc": mean_gsc, "all_active": active}, TOLERANCE)
+    changes = {"flips": flips, "mean_gsc": mean_gsc, "most_gsc": most_gsc}
+    return Observation({**shared, **changes, "all_active": active}, TOLERANCE)
 
 
 def observe_frames_exact(run: FrameRun) -> Values:
@@ -119,10 +121,12 @@ def observe_frames_exact(run: FrameRun) -> Values:
     grid = exact_grid(instance.d)
     samples, targets = [turn(x) for x in grid], exact_targets(grid, instance.w_star)
     weights, gradients = exact_trajectory(samples, targets, turn(instance.w), instance.learning_rate, run.steps)
-    flips = [sum(column, Fraction(0)) for column in zip(*exact_changes(gradients), strict=True)]
+    each = exact_changes(gradients)
+    flips = [sum(column, Fraction(0)) for column in zip(*each, strict=True)]
+    counted = {"mean_gsc": sum(flips, Fraction(0)) / p / (run.steps - 1), "most_gsc": max(sum(row) for row in each) / p}
     shared = {"p": p, "d": instance.d, "lam": instance.learning_rate, "steps": Fraction(run.steps)}
     active = all(exact_active(x, v) for x in samples for v in weights[:-1])
-    return {**shared, "flips": flips, "mean_gsc": sum(flips, Fraction(0)) / p / (run.steps - 1), "all_active": active}
+    return {**shared, "flips": flips, **counted, "all_active": active}
 
 
 def frame_candidates() -> Iterator[FrameRun]:

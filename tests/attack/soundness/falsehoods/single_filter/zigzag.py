@@ -15,6 +15,7 @@ from theory.derive.single_filter.zigzag import (
     gsc_other,
     h,
     mean_gsc,
+    most_gsc,
     sqrt_mu,
     theta,
 )
@@ -134,6 +135,9 @@ FALSEHOODS = (
     Falsehood(
         "X-FLIP", "GradientSignChanges, other frames", "exponent", mean_gsc <= (p - 1) / (steps - 1) ** 2, "squared"
     ),
+    Falsehood("X-FLIP", "never all at once", "strictness", most_gsc < (p - 1) / p, "some runs reach it"),
+    Falsehood("X-FLIP", "never all at once", "index", most_gsc <= (p - 1) / (p + 1), "p + 1 for p"),
+    Falsehood("X-FLIP", "never all at once", "bound", most_gsc <= 1 / p, "one coordinate at a time: p = 2 only"),
     # X-FLIP, heavy ball
     Falsehood(
         "X-FLIP",
