@@ -127,7 +127,11 @@ def test_aligned_weights_have_their_strengths_as_singular_values() -> None:
             TypeError,
             "weights must be a sequence of matrices, got one matrix",
         ),
-        (lambda: chain_map([np.ones((2, 3)), np.ones((2, 3))]), ValueError, r"weights\[1\] must have 2 columns"),
+        (
+            lambda: chain_map([np.ones((2, 3)), np.ones((2, 3))]),
+            ValueError,
+            r"weights\[1\] must have 2 columns, as many as weights\[0\] has",
+        ),
         (lambda: chain_map([np.ones(3)]), ValueError, r"weights\[0\] must be a matrix, got shape \(3,\)"),
         (
             lambda: chain_loss([np.ones((1, 3))], TASK),

@@ -31,9 +31,12 @@ def test_responses_agree_with_loops(case) -> None:
 
 @pytest.mark.parametrize("law", LAWS)
 def test_laws_have_mean_zero_and_variance_one(law: str) -> None:
-    z = draw_law(law, (200_000,), np.random.default_rng(1))
+    rng = np.random.default_rng(1)
+    z = draw_law(law, (200_000,), rng)
     assert abs(z.mean()) < 5 / np.sqrt(len(z))
     assert abs(np.square(z).mean() - 1) < 5 * np.square(z).std() / np.sqrt(len(z)) + 1e-12
+    # the next draw of a generator is independent of the one before
+    assert abs((z * draw_law(law, z.shape, rng)).mean()) < 5 / np.sqrt(len(z))
 
 
 R = exponential_correlation(2, 0.6)

@@ -90,6 +90,11 @@ def test_other_filter_sizes_are_left_out():
         stat.spatial(parse_run(record))
 
 
+def test_the_ends_of_the_band_are_inside_it(monkeypatch):
+    monkeypatch.setattr(stat, "RECORDED", 0.0)
+    assert stat.outside_band(run_of(spread=2.0), 1.0) == 0.0
+
+
 def test_shares_outside_the_band():
     spectrum = np.geomspace(2.0, 0.5, 8)
     outside = np.mean((spectrum > 1.5) | (spectrum < 1 / 1.5))

@@ -114,6 +114,10 @@ def test_two_expressions_are_taken_formultiples_only_if_they_are_at_two_points()
     beyond = sp.log(-1 - x**2) + sp.acos(2 + x**2)
     assert multiple(beyond / 3 - y / 3, beyond - y) == sp.Rational(1, 3)
     assert multiple(beyond, y) == 1
+    # points tell where no term is in both, and equal traces have the same value there
+    trace = sp.Trace(sp.MatrixSymbol("A", n, n))
+    for inner in (x**2 + y**2, x**2 + trace**2):
+        assert multiple(sp.sqrt(4 * inner + 4), sp.sqrt(inner + 1)) == 2
     # at any one point, one number is a multiple of another
     for first, second in ((x, y), (x**2, x), (w[0] / (1 + a), d[0]), (x, x - x * y)):
         assert multiple(first, second) == 1

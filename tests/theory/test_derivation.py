@@ -20,6 +20,7 @@ PROVEN = [
     Step("positive", a * b + c > 0),
     Step("strict implies weak", a + b >= 0),
     Step("not equal", sp.Ne(a + b, 0)),
+    Step("not equal, as written", sp.Ne(a + b, 0, evaluate=False)),
     Step("not opposite", sp.Ne(a, -b)),
     Step("other way round", 2 * x * y <= x**2 + y**2, certificate=(x - y) ** 2),
 ]
@@ -31,6 +32,7 @@ UNPROVEN = [
     Step("certificate without a sign", x**3 >= x, certificate=x * (x - 1) * (x + 1)),
     Step("may be zero", c > 0),
     Step("may be equal", sp.Ne(x, y)),
+    Step("is equal, as written", sp.Ne(a + b, b + a, evaluate=False)),
     Step("positive both, and may be equal", sp.Ne(a, b)),
     Step("reversed", x**2 + y**2 <= 2 * x * y, certificate=(x - y) ** 2),
     Step("true nowhere near evident", x**2 >= x),

@@ -63,6 +63,11 @@ def test_levels_add_kinds_of_evidence():
     assert kinds[2] == kinds[1] | {"cnn"}
 
 
+def test_checks_go_by_the_names_of_the_roads():
+    names = [line.check for line in verify(NON_NEGATIVE, level="cnn").clauses[0].evidence if line.kind != "control"]
+    assert names == ["derivation", "exact search", "simulator", "layer"]
+
+
 def test_a_claim_is_as_good_as_its_worst_clause():
     both = Claim("T-2", "this test", "both", (*NON_NEGATIVE.clauses, *DOUBLE.clauses))
     report = verify(both)
@@ -202,6 +207,7 @@ def test_controls_are_reported_with_the_numbers_that_rejected_them():
     assert (half.trials, half.tolerance, half.seed) == (250, TOLERANCE, 3)
     assert half.max_error is not None
     assert 1 < half.max_error <= 4.5
+    assert half.detail.endswith(": rejected")
 
 
 def test_an_experiment_needs_no_more_than_a_simulator():

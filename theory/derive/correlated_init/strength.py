@@ -36,10 +36,11 @@ def scaled_off_diagonals() -> Derivation:
     value, entry = sp.symbols("lambda q_j")
     gap_, factor = sp.symbols("g a", nonnegative=True)
     below, above = sp.symbols("b c", nonnegative=True)
+    scaled = 1 - alpha + alpha * value
     steps = (
         Step(
             "for R q = lambda q, an entry of R_alpha q",
-            equal((1 - alpha) * entry + alpha * value * entry, (1 - alpha + alpha * value) * entry),
+            equal((1 - alpha) * entry + alpha * value * entry, scaled * entry),
         ),
         Step(
             "alpha = a >= 0: it rises with lambda, here by g",
@@ -54,12 +55,18 @@ def scaled_off_diagonals() -> Derivation:
         Step("eigenvalues add up to the trace p: their mean is 1", equal(sp.Sum(1, (sp.Symbol("t"), 0, p - 1)) / p, 1)),
         Step(
             "so lambda_min = 1 - b <= 1 <= lambda_max = 1 + c: alpha = a >= 0 never fails at lambda_max",
-            at_least(1 + factor * above, 0),
+            at_least(scaled.subs({alpha: factor, value: 1 + above}), 0),
+            1 + factor * above,
         ),
-        Step("nor alpha = -a <= 0 at lambda_min", at_least(1 + factor * below, 0)),
         Step(
-            "0 <= alpha <= 1: 1 - alpha + alpha lambda with 1 - alpha = g, lambda = b, neither negative",
-            at_least(gap_ + factor * below, 0),
+            "nor alpha = -a <= 0 at lambda_min",
+            at_least(scaled.subs({alpha: -factor, value: 1 - below}), 0),
+            1 + factor * below,
+        ),
+        Step(
+            "nor 0 < alpha <= 1, alpha = 1/(1 + g), at lambda = b >= 0",
+            at_least(scaled.subs({alpha: 1 / (1 + gap_), value: below}), 0),
+            (gap_ + below) / (1 + gap_),
         ),
         Step(
             "at alpha = 3/2 it is (3 lambda_min - 1)/2",

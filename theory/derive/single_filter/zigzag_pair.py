@@ -117,14 +117,16 @@ def sign_and_speed() -> Derivation:
     If rho_0 < 0 <= rho_i then |rho_0| >= |rho_i| exactly where lam (h_0 + h_i) >= 1.
     """
     h_0, h_i = 1 + d[0] ** 2, d[i] ** 2
-    excess, size = sp.symbols("u size", nonnegative=True)
+    excess = sp.Symbol("u", nonnegative=True)
+    larger = (2 * lam * h_0 - 1) - (1 - 2 * lam * h_i)
     steps_ = (
         *theorem_1.contraction_order().steps,
+        Step("-rho_0 - rho_i = 2 (lam (h_0 + h_i) - 1)", equal(larger, 2 * (lam * (h_0 + h_i) - 1))),
         Step(
-            "-rho_0 - rho_i = 2 (lam (h_0 + h_i) - 1)",
-            equal((2 * lam * h_0 - 1) - (1 - 2 * lam * h_i), 2 * (lam * (h_0 + h_i) - 1)),
+            "not negative where lam (h_0 + h_i) = 1 + u, u >= 0",
+            at_least(larger.subs(lam, (1 + excess) / (h_0 + h_i)), 0),
+            certificate=2 * excess,
         ),
-        Step("not negative where u = lam (h_0 + h_i) - 1 >= 0", at_least(2 * excess * size, 0)),
     )
     result = sp.Implies(sp.And(RATE_ABOVE_BEST, _FLIPS_0_ONLY), ZIGZAG_SLOWER.args[1])
     return Derivation((result,), (*theorem_1.USED, "lam (1 + d_0^2 + d_i^2) >= 1"), steps_, needs=(all_active,))

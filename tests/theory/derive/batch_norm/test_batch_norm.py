@@ -90,6 +90,10 @@ def test_the_band_around_the_new_mean_is_reached_at_both_ends(p: int, band: Frac
     assert far_up["once"][0] / far_up["once_mean"] == p * (1 + band / 10) ** 2 / (p - 1 + (1 + band / 10) ** 2)
     far_down = after([p - (p - 1) * p * ratio, *[p * ratio] * (p - 1)], band)
     assert far_down["once"][0] / far_down["once_mean"] == least
+    for values, outwards in ((far_up, Fraction(1, 99)), (far_down, Fraction(-1, 99))):
+        first, *others = values["once"]
+        assert truth(bounded.OWN_MEAN, {**values, "j": 0})
+        assert not truth(bounded.OWN_MEAN, {**values, "j": 0, "once": [first + outwards, *others]})
     assert least < 1 / ratio
     # above, it takes more than two neurons to leave the band
     assert (greatest > ratio) == (p - 1 > ratio)
