@@ -16,8 +16,8 @@ def follows(premises: Sequence[Boolean], statement: Boolean) -> bool:
 
     Conjunctions are split; an equation may be rewritten, and multiplied by a number; an inequality follows from a
     stronger one, from an equation that leaves it nothing to decide, and from itself times a positive number;
-    an implication follows if its premise entails that of a known one and the known conclusion entails its own; an
-    equivalence follows if both sides match those of a known one.
+    an implication follows if its conclusion does from its premise, too; the conclusion of a known one follows if its
+    premise does; an equivalence follows if both sides match those of a known one.
     """
     known = [part for premise in premises for part in sp.And.make_args(premise)]
     if statement == sp.true or statement in known:
@@ -41,10 +41,6 @@ def follows(premises: Sequence[Boolean], statement: Boolean) -> bool:
 def _matches(known: Boolean, statement: Boolean) -> bool:
     if isinstance(known, Relational) and isinstance(statement, Relational):
         return _relation_follows(known, statement)
-    if isinstance(known, sp.Implies) and isinstance(statement, sp.Implies):
-        return follows([statement.args[0]], known.args[0]) and follows(
-            [known.args[1], statement.args[0]], statement.args[1]
-        )
     if isinstance(known, sp.Equivalent) and isinstance(statement, sp.Equivalent):
         return _same_pair(known.args, statement.args) or _same_pair(known.args, statement.args[::-1])
     return False

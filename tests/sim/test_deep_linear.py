@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from scipy.optimize import OptimizeResult
 
 from sim.deep_linear import (
     LinearTask,
@@ -23,6 +24,13 @@ from tests.strategies.deep_linear import Network, networks
 ONE_MATRIX: Any = np.eye(2)
 EPS = float(np.finfo(np.float64).eps)
 TASK = LinearTask.create([[1.0, 0.0], [0.0, 1.0]], [[1.0, 2.0]])
+
+
+def test_a_flow_that_cannot_be_followed_says_how_far_it_was_to_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    given_up = OptimizeResult(success=False, message="step too small")
+    monkeypatch.setattr("scipy.integrate.solve_ivp", lambda *_, **__: given_up)
+    with pytest.raises(RuntimeError, match=r"^the flow could not be followed to time 7: step too small$"):
+        flow_chain([np.ones((1, 2))], TASK, [0.0, 2.0, 7.0])
 
 
 @settings(max_examples=50)

@@ -276,6 +276,7 @@ def test_products_run_over_their_range_and_are_1_where_it_is_empty() -> None:
     batch = {"p": 2, "w": np.array([[2.0, 3.0], [0.5, 0.0]])}
     assert np.array_equal(value(whole, batch, exact=False), [1.0, 0.0])
     assert value(sp.Product(w[k], (k, 0, i - 1)), {**batch, "i": 0}, exact=False) == 1.0
+    assert value(sp.exp(sp.Sum(w[k], (k, 0, i - 1))), {**batch, "i": 0}, exact=False) == 1.0
 
 
 def test_extremes_are_taken_row_by_row():

@@ -44,6 +44,14 @@ def test_exact_search_counts_what_it_tried_and_stops_at_its_limit():
     assert exact_search(replace(route, limit=5), experiment().observe, y >= x, ()).passed is False
 
 
+@pytest.mark.parametrize(("premise", "reproduced"), [(x > 0, True), (x >= 1, False)])
+def test_an_implication_is_reproduced_only_where_floats_are_sure_of_its_premise(premise, reproduced):
+    outcome = exact_search(experiment().exact, experiment().observe, sp.Implies(premise, y >= 2), ())
+    assert outcome.counterexample is not None
+    assert outcome.counterexample.instance == (("x", "1"),)
+    assert outcome.counterexample.reproduced is reproduced
+
+
 def endless():
     """More candidates than anything should try."""
     yield from map(Fraction, range(10**4))

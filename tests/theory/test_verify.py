@@ -68,6 +68,18 @@ def test_checks_go_by_the_names_of_the_roads():
     assert names == ["derivation", "exact search", "simulator", "layer"]
 
 
+def test_evidence_has_the_numbers_that_were_found():
+    derived, searched, seen = (
+        next(line for line in verify(DOUBLE_CORRECTED, seed=3).clauses[0].evidence if line.check == name)
+        for name in ("derivation", "exact search", "simulator")
+    )
+    for line in (derived, searched):
+        assert (line.seed, line.max_error, line.tolerance) == (None, None, None)
+    assert (seen.seed, seen.tolerance) == (3, TOLERANCE)
+    assert seen.max_error is not None
+    assert seen.max_error > 1
+
+
 def test_a_claim_is_as_good_as_its_worst_clause():
     both = Claim("T-2", "this test", "both", (*NON_NEGATIVE.clauses, *DOUBLE.clauses))
     report = verify(both)

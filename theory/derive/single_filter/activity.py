@@ -92,10 +92,9 @@ def dead_condition() -> Derivation:
 
 def _extremes() -> tuple[Step, ...]:
     return (
-        Step("w_k a_k >= -|w_k| d_k where the signs differ", at_least(_size * -d[i], -sp.Abs(_size * d[i]))),
-        Step("w_k a_k >= -|w_k| d_k where they agree", at_least(_size * d[i], -sp.Abs(_size * d[i]))),
-        Step("w_k a_k <= |w_k| d_k where the signs differ", at_most(_size * -d[i], sp.Abs(_size * -d[i]))),
-        Step("w_k a_k <= |w_k| d_k where they agree", at_most(_size * d[i], sp.Abs(_size * d[i]))),
+        Step("w_k a_k, a_k = +-d_k, is -|w_k| d_k where the signs differ", equal(_size * -d[i], -sp.Abs(_size * d[i]))),
+        Step("and |w_k| d_k where they agree", equal(-_size * -d[i], sp.Abs(-_size * d[i]))),
+        Step("which is no less", at_least(_size * d[i], -_size * d[i]), 2 * _size * d[i]),
     )
 
 

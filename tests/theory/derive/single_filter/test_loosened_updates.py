@@ -8,6 +8,7 @@ from itertools import product
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
@@ -211,6 +212,13 @@ def test_proportional_and_slower_where_they_are_said_to_be(
         assert truth(loosened_active.PROPORTIONAL, values)
     if truth(loosened_active.CLEARLY_FEWER, values):
         assert truth(loosened_active.SLOWER, values)
+
+
+@pytest.mark.parametrize(("e1", "aligned"), [(27, True), (28, False)])
+def test_errors_are_aligned_up_to_the_angle_that_the_spread_allows(e1: int, aligned: bool) -> None:
+    """Radius 1/8: |e_0| >= 2 (2/8 + 1/64) |e| = 17/32 |e|; with e_0 = 17 that is e_1^2 <= 32^2 - 17^2 = 735."""
+    values = {"p": 2, "radius": Fraction(1, 8), "w": (Fraction(1 + 17), Fraction(e1))}
+    assert truth(loosened_active.ALIGNED, values) is aligned
 
 
 def test_the_limit_of_noisy_descent_is_stationary() -> None:
