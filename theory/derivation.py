@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import sympy as sp
 from sympy.core.relational import Relational
-from sympy.logic.boolalg import Boolean
+from sympy.logic.boolalg import Boolean, BooleanAtom
 
 from theory.algebra import vanishes
 from theory.entailment import follows
@@ -27,7 +27,8 @@ class Step:
 
     An equation is proven if its sides' difference simplifies to zero. An inequality is proven through `certificate`,
     an expression equal to (greater side - smaller side) whose sign is evident from the assumptions on its symbols.
-    `printed` is what the paper prints at this place, where that differs.
+    `printed` is what the paper prints at this place, where that differs. Raises TypeError for a text or a claim that is
+    none.
     """
 
     text: str
@@ -35,13 +36,19 @@ class Step:
     certificate: sp.Expr | None = None
     printed: sp.Basic | None = None
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.text, str):
+            raise TypeError(f"text must be a string, got {self.text!r}")
+        if not isinstance(self.claim, Relational | BooleanAtom):
+            raise TypeError(f"claim must be a relation, got {self.claim!r}")
+
     def shown(self) -> tuple[str, sp.Basic | None]:
         """Words and formula that tell the claim to a reader.
 
         Where both sides were worked out to the same expression, that value alone: SymPy has done the step while it
         wrote it down, and "a = a" would tell nothing.
         """
-        if isinstance(self.claim, BOOLEAN_ATOMS):
+        if isinstance(self.claim, BooleanAtom):
             return "true by construction" if self.claim else "false by construction", None
         if isinstance(self.claim, sp.Equality) and self.claim.lhs == self.claim.rhs:
             return "computed", self.claim.lhs
@@ -49,7 +56,7 @@ class Step:
 
     def proven(self) -> bool:
         """Whether the claim follows by algebra alone."""
-        if isinstance(self.claim, BOOLEAN_ATOMS):
+        if isinstance(self.claim, BooleanAtom):
             return bool(self.claim)
         if isinstance(self.claim, sp.Equality):
             return vanishes(self.claim.lhs - self.claim.rhs)
@@ -90,9 +97,6 @@ def at_most(left: sp.Expr, right: sp.Expr) -> Relational:
 def less(left: sp.Expr, right: sp.Expr) -> Relational:
     """left < right, kept as written."""
     return sp.Lt(left, right, evaluate=False)
-
-
-BOOLEAN_ATOMS = (sp.logic.boolalg.BooleanTrue, sp.logic.boolalg.BooleanFalse)
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from scipy.optimize import OptimizeResult
 
 from sim.deep_linear import (
     LinearTask,
@@ -27,7 +27,7 @@ TASK = LinearTask.create([[1.0, 0.0], [0.0, 1.0]], [[1.0, 2.0]])
 
 
 def test_a_flow_that_cannot_be_followed_says_how_far_it_was_to_go(monkeypatch: pytest.MonkeyPatch) -> None:
-    given_up = OptimizeResult(success=False, message="step too small")
+    given_up = SimpleNamespace(success=False, message="step too small")
     monkeypatch.setattr("scipy.integrate.solve_ivp", lambda *_, **__: given_up)
     with pytest.raises(RuntimeError, match=r"^the flow could not be followed to time 7: step too small$"):
         flow_chain([np.ones((1, 2))], TASK, [0.0, 2.0, 7.0])

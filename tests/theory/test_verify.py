@@ -78,6 +78,7 @@ def test_evidence_has_the_numbers_that_were_found():
     assert (seen.seed, seen.tolerance) == (3, TOLERANCE)
     assert seen.max_error is not None
     assert seen.max_error > 1
+    assert verify(DOUBLE_CORRECTED).seconds > 0.0
 
 
 def test_a_claim_is_as_good_as_its_worst_clause():
