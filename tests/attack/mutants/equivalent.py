@@ -71,17 +71,35 @@ def renamed(mutant: Mutant) -> bool:
     return mutant.file.startswith("theory/derive/") and before == after
 
 
+_CERTIFICATE = re.compile(r"\s*\bcertificate=[^=]*,$")
+
+
+def uncertified(mutant: Mutant) -> bool:
+    """Whether a mutant takes the certificate from a step and does nothing else.
+
+    If it survives, the sign of the difference is evident without: the certificate tells the reader, not the proof.
+    """
+    taken = mutant.after.strip() in ("", "certificate=None,")
+    return mutant.file.startswith("theory/derive/") and taken and bool(_CERTIFICATE.fullmatch(mutant.before.rstrip()))
+
+
+_RULES = (
+    (weaker, "an assumption on a symbol that no proof needs"),
+    (renamed, "the name of a symbol within a proof"),
+    (uncertified, "a certificate for a sign that is evident without"),
+)
+
+
 def by_rule(mutant: Mutant) -> bool:
     """Whether a rule tells what a mutant is; such a one is known to change nothing only once it has survived."""
-    return weaker(mutant) or renamed(mutant)
+    return any(rule(mutant) for rule, _ in _RULES)
 
 
 def known(mutant: Mutant, listed: Sequence[Equivalent]) -> str | None:
     """The reason why a mutant that survives changes nothing, or None if there is none."""
-    if weaker(mutant):
-        return "an assumption on a symbol that no proof needs"
-    if renamed(mutant):
-        return "the name of a symbol within a proof"
+    for rule, reason in _RULES:
+        if rule(mutant):
+            return reason
     same = (
         entry.reason
         for entry in listed

@@ -10,7 +10,15 @@ import pytest
 from tests.attack.findings import Figure, Plan
 from tests.attack.mutants import operators
 from tests.attack.mutants.attack import breakers, findings
-from tests.attack.mutants.equivalent import Equivalent, equivalents, known, renamed, require_current, weaker
+from tests.attack.mutants.equivalent import (
+    Equivalent,
+    equivalents,
+    known,
+    renamed,
+    require_current,
+    uncertified,
+    weaker,
+)
 from tests.attack.mutants.scope import GROUPS, claims_of, judged_by
 from tests.attack.mutants.sources import Mutant, mutant, same_program, sites
 from tests.attack.mutants.trial import OUT_OF_TIME, Bench, Tried, drawn
@@ -169,6 +177,22 @@ def test_a_symbol_of_another_name_is_told_from_other_changes(after, expected):
     )
     assert renamed(made) is expected
     assert not renamed(replace(made, file="theory/ledger.py"))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ("certificate=gap + 2 * x,", "certificate=None,", True),
+        ("certificate=gap + 2 * x,", "", True),
+        ("certificate=gap + 2 * x,", "certificate=gap - 2 * x,", False),
+        ('Step("certificate", x > 0, certificate=x),', 'Step("certificate", x > 0, certificate=None),', False),
+        ("equal(x, y),", "", False),
+    ],
+)
+def test_taking_a_certificate_away_is_told_from_other_changes(before, after, expected):
+    made = replace(MADE, file="theory/derive/x.py", before=before, after=after)
+    assert uncertified(made) is expected
+    assert not uncertified(replace(made, file="theory/ledger.py"))
 
 
 def test_an_equivalent_is_counted_apart_and_must_survive():
