@@ -45,6 +45,7 @@ def diagnosis(
 def test_correlation_counts_from_four_standard_errors() -> None:
     for neighbours, mean, words in (
         (0.39, 0.39, "not correlated beyond chance"),
+        (0.4, 0.4, "not correlated beyond chance"),
         (0.41, 0.0, "positively correlated"),
         (-0.41, 0.0, "negatively correlated"),
         (0.1, -0.41, "negatively correlated"),

@@ -90,6 +90,18 @@ def test_correlation_matrices_forgive_the_rounding_of_their_own_dtype() -> None:
         errors.require_correlation_matrix(R, "R")
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_of_p_rows_64_p_roundings_are_forgiven(dtype: type[np.floating]) -> None:
+    def skewed(roundings: float) -> np.ndarray:
+        matrix = np.ones((4, 4), dtype)
+        matrix[0, 1] += roundings * np.finfo(dtype).eps
+        return matrix
+
+    errors.require_symmetric(skewed(63 * 4), "R")
+    with pytest.raises(ValueError, match="must be symmetric"):
+        errors.require_symmetric(skewed(66 * 4), "R")
+
+
 @pytest.mark.parametrize(
     ("text", "length", "said"),
     [

@@ -64,8 +64,11 @@ def test_a_pixel_that_is_zero_in_a_resample_has_no_correlation_there() -> None:
     assert np.isnan(found[:, 0, 1]).any()
     assert np.isfinite(found[:, 1, 2]).all()
     assert np.isfinite(standard_error(found)).all()
+    # two resamples are enough, one is not
+    some = np.array([[np.nan, 1.0], [3.0, 3.0], [5.0, 5.0]])
+    assert standard_error(some) == pytest.approx([np.sqrt(2.0), 2.0])
     with pytest.raises(ValueError, match="no two resamples have a correlation"):
-        standard_error(np.full((5, 2), np.nan))
+        standard_error(some[:2])
 
 
 def test_bad_input_is_refused() -> None:

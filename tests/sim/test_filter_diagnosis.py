@@ -32,6 +32,16 @@ def test_one_layer_has_its_filter_correlation(sigma: float) -> None:
     assert found.mean == pytest.approx(R[~np.eye(9, dtype=bool)].mean(), abs=256 * EPS)
 
 
+def test_moments_are_those_of_the_filters_in_units_of_the_largest_weight() -> None:
+    filters = kernel((30, 4, 2, 2), 0.6, sigma=3.0)
+    found = moments("conv", filters)
+    rows = filters.reshape(120, 4) / np.abs(filters).max()
+    assert found.moments == pytest.approx(np.einsum("na,nb->ab", rows, rows) / 120, rel=1e-12)
+    # resamples scatter around them: five standard errors of their mean
+    error = found.resampled.std(axis=0) / np.sqrt(len(found.resampled))
+    assert (np.abs(found.resampled.mean(axis=0) - found.moments) <= 5 * error).all()
+
+
 def test_layers_are_pooled_as_their_filters_would_be() -> None:
     layers = [kernel((20, 5, 3, 3), 0.8, sigma=7.0), kernel((300, 1, 3, 3), 0.1, sigma=0.1, seed=1)]
     found = correlate([moments(str(n), layer) for n, layer in enumerate(layers)])

@@ -65,6 +65,7 @@ def test_only_regular_files_of_bounded_size_are_read(tmp_path: Path, monkeypatch
             read_json(other, "thing")
     path.write_bytes(b"[1, 2]")
     assert read_json(path) == [1, 2]
-    monkeypatch.setattr(json_files, "LARGEST", 5)
-    with pytest.raises(ValueError, match=r"^cannot read '.*x\.json': it is larger than"):
+    monkeypatch.setattr(json_files, "LARGEST", 2**18)
+    path.write_bytes(b"1" * (2**18 + 1))
+    with pytest.raises(ValueError, match=r"^cannot read '.*x\.json': it is larger than 0\.25 MiB$"):
         read_json(path)
