@@ -27,6 +27,10 @@ def random_layer(seed: int, rows: int, columns: int) -> NormedLayer:
     )
 
 
+def test_eps_is_that_of_batch_norm_unless_another_is_given() -> None:
+    assert NormedLayer.create([[1.0]], [1.0], [1.0]).eps == 1e-5
+
+
 layers = st.builds(random_layer, st.integers(0, 2**32 - 1), st.integers(1, 4), st.integers(1, 5))
 
 

@@ -102,6 +102,12 @@ def test_gamma_follows_its_scale() -> None:
         assert layer_scales(bounded, variance, eps=0.25) == pytest.approx(expected, rel=8 * EPS)
 
 
+def test_eps_is_that_of_batch_norm_unless_another_is_given() -> None:
+    gamma, variance = [1.0, 2.0], [1e-4, 3e-4]
+    assert layer_scales(gamma, variance).tolist() == layer_scales(gamma, variance, eps=1e-5).tolist()
+    assert bounded_gamma(gamma, variance, 0.1).tolist() == bounded_gamma(gamma, variance, 0.1, eps=1e-5).tolist()
+
+
 def test_in_own_band() -> None:
     assert in_own_band([1.0, -1.0], 0.1)
     assert in_own_band([0.0, 0.0], 0.1)

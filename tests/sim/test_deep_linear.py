@@ -49,6 +49,7 @@ def test_whitened_samples_have_the_moments_they_are_asked_for() -> None:
     cross = rng.normal(size=(3, 4))
     task = LinearTask.whitened(cross, rng, noise=0.5)
     assert np.abs(task.C_xx - np.eye(4)).max() < 32 * EPS
+    assert not np.array_equal(LinearTask.whitened(cross, rng, noise=0.5).X, task.X)
     assert np.abs(task.C_yx - cross).max() < 32 * EPS
     assert np.abs(task.C_yy - cross @ cross.T - 0.25 * np.eye(3)).max() < 64 * EPS
     assert task.count == 8

@@ -186,6 +186,19 @@ def test_no_steps() -> None:
     assert run.steps == 0
 
 
+def test_samples_that_are_all_zero_set_no_limit() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert stability_limit(SampleProblem(SampleSet(np.zeros((3, 2)), np.ones(3))), order="cyclic") == np.inf
+
+
+def test_a_mini_batch_may_hold_all_samples() -> None:
+    problem, rng = SampleProblem(symmetric_grid([0.5, 0.25])), np.random.default_rng(0)
+    whole = descend(problem, [2.0, 0.5], learning_rate=0.1, steps=3, order="minibatch", batch_size=4, rng=rng)
+    full = descend(problem, [2.0, 0.5], learning_rate=0.1, steps=3)
+    assert whole.final == pytest.approx(full.final, rel=1e-14)
+
+
 def test_limits_are_sharp_for_the_full_batch() -> None:
     problem = GridProblem([0.5, 0.25])
     for momentum, l2 in ((0.0, 0.0), (0.8, 0.0), (0.0, 0.5), (0.6, 0.3)):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from typing import Any
 
@@ -55,6 +56,12 @@ def test_shapes() -> None:
     with pytest.raises(ValueError, match=r"numbers of rows must agree \(or be 1\), got: d has 2, w has 3$"):
         errors.require_same_rows(d=array, w=array.T)
     assert errors.require_same_rows(d=array, w=np.zeros((1, 9))) == 2
+
+
+@pytest.mark.parametrize(("length", "said"), [(40, "'" + "x" * 38 + "'"), (41, "'" + "x" * 36 + "...")])
+def test_what_is_no_number_is_shown_up_to_forty_characters(length: int, said: str) -> None:
+    with pytest.raises(TypeError, match=rf"^n must be an integer, got {re.escape(said)} \(str\)$"):
+        errors.require_positive_int("x" * (length - 2), "n")
 
 
 def test_choices_and_generators() -> None:

@@ -91,3 +91,7 @@ def test_too_few_filters_have_no_errors() -> None:
 def test_filters_without_a_correlation_are_refused_with_a_reason(filters: np.ndarray, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         moments("conv", filters)
+
+
+def test_filters_of_the_largest_side_are_correlated() -> None:
+    assert moments("conv", np.random.default_rng(0).normal(size=(3, 1, 11, 11))).filters == 3

@@ -27,6 +27,11 @@ def test_the_estimate_equals_its_naive_twin(k: int, n: int, centred: bool, seed:
     assert np.abs(R - naive_filter_correlation(list(filters), centred)).max() <= 64 * n * lost * EPS
 
 
+def test_the_estimate_is_symmetric_to_the_last_bit() -> None:
+    R = filter_correlation(np.random.default_rng(0).normal(size=(50, 5, 5)))
+    assert np.array_equal(R, R.T)
+
+
 @given(SQUARES)
 def test_symmetrised_equals_its_naive_twin_and_has_the_symmetries(R: FloatArray) -> None:
     k = round(len(R) ** 0.5)

@@ -50,6 +50,15 @@ def test_anything_else_is_refused_by_name(content: bytes, message: str) -> None:
         parse_json(content, "x")
 
 
+@pytest.mark.parametrize(("most", "allowed"), [((2, 9), "[{}]"), ((9, 4), "[1, [2, 3]]")])
+def test_as_much_as_may_be_is_read(most: tuple[int, int], allowed: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in zip(("MOST_CONTAINERS", "MOST_VALUES"), most, strict=True):
+        monkeypatch.setattr(json_files, name, value)
+    assert parse_json(allowed.encode(), "x") is not None
+    with pytest.raises(ValueError, match=f"it holds more than {most[0]} lists and objects or {most[1]} values"):
+        parse_json(f"{allowed[:-1]}, []]".encode(), "x")
+
+
 def test_only_regular_files_of_bounded_size_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "x.json"
     os.mkfifo(tmp_path / "pipe")
@@ -66,6 +75,8 @@ def test_only_regular_files_of_bounded_size_are_read(tmp_path: Path, monkeypatch
     path.write_bytes(b"[1, 2]")
     assert read_json(path) == [1, 2]
     monkeypatch.setattr(json_files, "LARGEST", 2**18)
-    path.write_bytes(b"1" * (2**18 + 1))
+    path.write_bytes(b"1" + b" " * (2**18 - 1))
+    assert read_json(path) == 1
+    path.write_bytes(b"1" + b" " * 2**18)
     with pytest.raises(ValueError, match=r"^cannot read '.*x\.json': it is larger than 0\.25 MiB$"):
         read_json(path)

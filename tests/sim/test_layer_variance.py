@@ -149,3 +149,8 @@ def test_bad_calls_are_refused() -> None:
         responses(np.ones((1, 1, 2, 2)), [np.ones((1, 2, 1, 1, 1)), np.ones((1, 2, 1, 1, 1))], "none")
     with pytest.raises(ValueError, match="law must be one of"):
         draw_law("cauchy", (1,), np.random.default_rng(0))
+
+
+def test_the_largest_image_is_allowed() -> None:
+    assert Stack(2, 14, border="disjoint").image == (2**14, 2**14)
+    assert Stack(2, 1, size=2**14).image == (2**14, 2**14)

@@ -112,6 +112,9 @@ def test_stationary_inputs_need_lags_only(side: int, k: int, seed: int) -> None:
     small = stationary_layer(q, R, 0.7)
     scale = 64 * k**4 * EPS * np.abs(q).max()
     assert np.abs(K[0, 0, 0, 0] - small).max() <= scale
+    # several of them, each by itself
+    several = q * np.arange(1, 4)[:, None, None]
+    assert np.abs(stationary_layer(several, R, 0.7) - small * np.arange(1, 4)[:, None, None]).max() <= 3 * scale
     after = relu_moments(layer_moments(Q, np.eye(k * k), 1.0, padding="circular"))
     # the square root at c = 1 makes sqrt(eps) of a rounding error in the angle, but not in f
     assert np.abs(after[0, 0, 0, 0] - stationary_moments(stationary_layer(q, np.eye(k * k), 1.0))).max() <= scale

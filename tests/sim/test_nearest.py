@@ -43,6 +43,19 @@ def test_alpha_is_admissible_exactly_within_its_range(R: FloatArray, alpha: floa
         assert np.linalg.eigvalsh(scale_correlation(R, alpha, nearest=True))[0] > -64 * EPS
 
 
+@pytest.mark.parametrize("r", [0.25, 0.5, -0.5])
+def test_both_ends_of_the_range_of_alpha_are_in_it(r: float) -> None:
+    R = equicorrelation(2, r)
+    for alpha in alpha_range(R):
+        assert scale_correlation(R, alpha)[0, 1] == pytest.approx(alpha * r, rel=1e-15)
+
+
+def test_the_nearest_is_found_to_a_millionth_of_a_millionth_unless_told_otherwise() -> None:
+    A = scale_beyond()
+    assert np.array_equal(nearest_correlation(A), nearest_correlation(A, tolerance=1e-12))
+    assert not np.array_equal(nearest_correlation(A), nearest_correlation(A, tolerance=1e-11))
+
+
 def test_the_printed_range_of_alpha_needs_a_least_eigenvalue_of_a_third() -> None:
     for r in (0.6, 2 / 3, 0.7):
         R = equicorrelation(2, r)

@@ -97,3 +97,4 @@ def test_bad_arguments() -> None:
         GridProblem(0.5)
     with pytest.raises(ValueError, match=r"^p must be at most 62 .* got 63$"):
         GridProblem(np.zeros(63))
+    assert GridProblem(np.zeros(62)).p == 62

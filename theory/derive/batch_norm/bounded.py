@@ -179,7 +179,10 @@ def condition_number() -> Derivation:
     steps = (
         *old_mean().steps,
         *general().steps,
-        Step("|x_j| <= |m| r and s <= 1 + eps against |m|/r and 1/(1 + eps)", equal(top, _R**2 * width**2 * bottom)),
+        Step(
+            "|x_j| <= |m| r and s <= 1 + eps against |m|/r and 1/(1 + eps)",
+            equal(top, CONDITION.rhs.subs(least, bottom)),
+        ),
     )
     return Derivation(
         (CONDITION,), (DEFINED, "W has all singular values in [1/(1 + eps), 1 + eps]"), steps, needs=(sp.Ne(mean, 0),)

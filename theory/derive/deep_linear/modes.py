@@ -95,9 +95,9 @@ def energy_minimum() -> Derivation:
     """E(s, t) >= 0, and E = 0 exactly if s t = sigma."""
     gap, apart = sp.Symbol("gap", real=True), sp.Symbol("apart", positive=True)
     steps = (
-        Step("E is a square", at_least(gap**2 / 2, 0)),
+        Step("E is a square", at_least(E_2.subs(sigma, s * t + gap), 0)),
         Step("at s t = sigma it is 0", equal(E_2.subs(sigma, s * t), 0)),
-        Step("at a distance |sigma - s t| > 0 it is positive", greater(apart**2 / 2, 0)),
+        Step("at a distance |sigma - s t| > 0 it is positive", greater(E_2.subs(sigma, s * t + apart), 0)),
     )
     return Derivation((AT_MINIMUM,), (), steps)
 
