@@ -95,6 +95,7 @@ def narrowness() -> Derivation:
         Step(
             "(1 + eps)^(L+1) >= (1 + L eps)(1 + eps) if (1 + eps)^L = 1 + L eps + t",
             at_least((1 + depth * eps + _t) * B, 1 + (depth + 1) * eps),
+            depth * eps**2 + _t * B,
         ),
         Step("so S - 1 = (1 + eps)^L - 1 >= L eps (Bernoulli), with equality for L = 1", equal(B**1 - 1, eps)),
     )

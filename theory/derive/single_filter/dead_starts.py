@@ -207,7 +207,7 @@ def aligned_dead() -> Derivation:
     steps_ = (
         *quadratic_form_steps(),
         Step("s_0^2/s_i^2 rises with r", equal(sp.diff(ratio, rho), p / (1 - rho) ** 2)),
-        Step("with u = 1 - r", greater(p / below_1**2, 0)),
+        Step("with u = 1 - r", greater(sp.diff(ratio, rho).subs(rho, 1 - below_1), 0), p / below_1**2),
         *_event_steps(less, more, reach, margin),
         Step("at r = 1, S = 0: all active exactly if c z_0 > 0", equal((1 - rho).subs(rho, 1), 0)),
     )
@@ -238,7 +238,7 @@ def edge_dead() -> Derivation:
     steps_ = (
         *quadratic_form_steps(),
         Step("s_1^2/s_0^2 rises with r, every other s_i/s_0 is 1", equal(sp.diff(ratio, rho), p / (1 - rho) ** 2)),
-        Step("with u = 1 - r", greater(p / below_1**2, 0)),
+        Step("with u = 1 - r", greater(sp.diff(ratio, rho).subs(rho, 1 - below_1), 0), p / below_1**2),
         *_event_steps(less, more, reach, margin),
     )
     return Derivation((FALLS,), (GAUSSIAN, "equal correlations", "w* is orthogonal to (1, ..., 1)"), steps_)
