@@ -12,7 +12,7 @@ import sympy as sp
 from sympy.logic.boolalg import Boolean
 
 from theory.derivation import Derivation, Step, at_least, at_most, equal, greater
-from theory.derive.single_filter.theorem_1 import TRUE_E3, TRUE_E4, theorem_1, w_next
+from theory.derive.single_filter.theorem_1 import TRUE_E3, TRUE_E4, steepest_first, theorem_1, w_next
 from theory.symbols import all_active, d, i, j, lam, m, over, w, w0_star
 
 dead = sp.Symbol("dead")
@@ -119,8 +119,11 @@ CONTRACTION = (
     ),
     Step("that of w_i by 1 - 2 lam h_i, h_i = d_i^2", equal(TRUE_E4.rhs, (1 - 2 * lam * d[i] ** 2) * w[i])),
     Step("with x = lam h the factor satisfies", equal(1 - (1 - 2 * _lam_h) ** 2, 4 * _lam_h * (1 - _lam_h))),
-    Step("so it is at most 1 in size if lam h <= 1 (x_rest = 1 - x)", at_least(4 * _lam_h * _rest_of_1, 0)),
-    Step("h_i <= 1 <= h_0, so lam h_0 <= 1 is enough (u = 1 - d_i)", at_least(d[0] ** 2 + _u * (1 + d[i]), 0)),
+    Step(
+        "so it is at most 1 in size if lam h <= 1 (x_rest = 1 - x), for which lam h_0 <= 1 is enough:",
+        at_least(4 * _lam_h * _rest_of_1, 0),
+    ),
+    *steepest_first(),
     Step("each |w_i| d_i shrinks by a factor t (u = 1 - t)", at_least(_size * d[i] * (_u + _t) - _size * d[i] * _t, 0)),
 )
 

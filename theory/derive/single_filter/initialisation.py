@@ -16,7 +16,7 @@ import sympy as sp
 from sympy.concrete.delta import deltasummation
 
 from theory.derivation import Derivation, Step, at_least, equal, greater
-from theory.derive.single_filter.theorem_1 import TRUE_E3, TRUE_E4, theorem_1
+from theory.derive.single_filter.theorem_1 import TRUE_E3, TRUE_E4, steepest_first, theorem_1
 from theory.symbols import coordinate, d, grid_expectation, i, lam, m, over, p, steps, w, w0_star
 
 variance = sp.Symbol("variance", positive=True)
@@ -235,7 +235,7 @@ def aligned_starts() -> Derivation:
     So D_k >= 0 gives D_(k+1) >= 0 at any learning rate (if rho_0 = 0, D_k >= 0 for every k > 0 anyway).
     """
     lead, positive = sp.symbols("D v", positive=True)
-    x, below_1, powers = sp.symbols("x u s", nonnegative=True)
+    x, powers = sp.symbols("x s", nonnegative=True)
     start = curvature(i) - curvature(0)
 
     def convexity(k: sp.Expr) -> sp.Expr:
@@ -244,8 +244,8 @@ def aligned_starts() -> Derivation:
     steps_ = (
         *aligned_losses().steps,
         Step("r sigma^2 > 0 times the lead D_k", greater(variance * positive * lead, 0)),
-        Step("a summand of D_0 is h_i - h_0", equal(start, -(d[0] ** 2 + (1 - d[i]) * (1 + d[i])))),
-        Step("which is not positive: u = 1 - d_i", at_least(d[0] ** 2 + below_1 * (1 + d[i]), 0)),
+        Step("a summand of D_0 is h_i - h_0, which is not positive", equal(start, d[i] ** 2 - 1 - d[0] ** 2)),
+        *steepest_first(),
         Step(
             "convexity, by induction on k from 0: what is added to x times the last",
             equal(convexity(steps) - x * convexity(steps - 1), (x**steps - 1) * (x - 1)),

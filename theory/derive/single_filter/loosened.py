@@ -14,7 +14,7 @@ from functools import cache
 import sympy as sp
 
 from theory.derivation import Derivation, Step, at_least, equal, greater, less
-from theory.derive.single_filter.theorem_1 import TRUE_E3, TRUE_E4, w_next
+from theory.derive.single_filter.theorem_1 import TRUE_E3, TRUE_E4, steepest_first, w_next
 from theory.symbols import a, all_active, coordinate, d, gap, grid_expectation, i, j, lam, m, over, p, w
 
 mean = sp.IndexedBase("mean", real=True)
@@ -160,7 +160,7 @@ def slowest_mode() -> Derivation:
     """
     e, level = sp.IndexedBase("e", real=True), sp.Symbol("s", real=True)
     shift, part, rise, fall = sp.symbols("t x u_plus u_minus", positive=True)
-    rest, below_1 = sp.symbols("c u", nonnegative=True)
+    rest = sp.Symbol("c", nonnegative=True)
     proof = (
         _energy(e, level),
         Step(
@@ -169,10 +169,8 @@ def slowest_mode() -> Derivation:
                 total(d[m] ** 2 * e[m] ** 2) - d[1] ** 2 * total(e[m] ** 2), total((d[m] ** 2 - d[1] ** 2) * e[m] ** 2)
             ),
         ),
-        Step(
-            "H_00 - d_1^2 on the symmetric grid", equal(1 + d[0] ** 2 - d[1] ** 2, d[0] ** 2 + (1 - d[1]) * (1 + d[1]))
-        ),
-        Step("is not negative (u = 1 - d_1): d_1^2 is its slowest rate", at_least(d[0] ** 2 + below_1 * (1 + d[1]), 0)),
+        # on the symmetric grid d_1^2 is the slowest rate
+        *steepest_first(sp.Integer(1)),
         Step("d_k > d_1 for k != 1: any e with such an e_k != 0 is above d_1^2", greater(rise * part**2 + rest, 0)),
         Step("and e = x e1 is above it through s = mean_1 x", greater((shift * part) ** 2, 0)),
         Step("d_0 <= d_1: e = (mean_1, -mean_0, 0, ...) has s = 0", equal(mean[0] * mean[1] + mean[1] * -mean[0], 0)),

@@ -211,6 +211,19 @@ def quadratic_in_d() -> Derivation:
     return Derivation((result,), USED, steps, (*UPDATE, *TOTALS), needs=(all_active,))
 
 
+def steepest_first(index: sp.Expr = i) -> tuple[Step, ...]:
+    """h_0 = 1 + d_0^2 is at least h_i = d_i^2 for d_i <= 1: no second moment is above that along w*."""
+    below_1 = sp.Symbol("u", nonnegative=True)
+    excess = d[0] ** 2 + below_1 * (1 + d[index])
+    return (
+        Step(
+            f"h_0 - h_{index}, in terms of u = 1 - d_{index}",
+            equal(1 + d[0] ** 2 - d[index] ** 2, excess.subs(below_1, 1 - d[index])),
+        ),
+        Step("is not negative", at_least(excess, 0)),
+    )
+
+
 @cache
 def contraction_order() -> Derivation:
     """|1 - 2 lam h_0| <= |1 - 2 lam h_i|, h_0 = 1 + d_0^2, h_i = d_i^2, exactly if lam (h_0 + h_i) <= 1 or h_0 = h_i.
@@ -218,18 +231,17 @@ def contraction_order() -> Derivation:
     The error w*_0 - w_0 is multiplied by 1 - 2 lam h_0, the error -w_i by 1 - 2 lam h_i.
     """
     h_0, h_i = 1 + d[0] ** 2, d[i] ** 2
-    below_1, slack = sp.symbols("u t", nonnegative=True)
+    slack, above = sp.symbols("t g", nonnegative=True)
     difference = (1 - 2 * lam * h_i) ** 2 - (1 - 2 * lam * h_0) ** 2
+    compared, spare = 4 * lam * above * slack, 1 - lam * (h_0 + h_i)
     steps = (
         *theorem_1().steps,
         Step("the error of w_0 after an update", equal(w0_star - TRUE_E3.rhs, (1 - 2 * lam * h_0) * gap)),
         Step("the error of w_i after an update", equal(TRUE_E4.rhs, (1 - 2 * lam * h_i) * w[i])),
-        Step("compare the squared factors", equal(difference, 4 * lam * (h_0 - h_i) * (1 - lam * (h_0 + h_i)))),
-        Step("h_0 - h_i in terms of u = 1 - d_i", equal(h_0 - h_i, d[0] ** 2 + (1 - d[i]) * (1 + d[i]))),
-        Step("is not negative", at_least(d[0] ** 2 + below_1 * (1 + d[i]), 0)),
+        Step("compare the squared factors", equal(difference, compared.subs({above: h_0 - h_i, slack: spare}))),
+        *steepest_first(),
         Step(
-            "so with t = 1 - lam (h_0 + h_i) >= 0 the difference is not negative",
-            at_least(4 * lam * (d[0] ** 2 + below_1 * (1 + d[i])) * slack, 0),
+            "so with g = h_0 - h_i, t = 1 - lam (h_0 + h_i) >= 0 the difference is not negative", at_least(compared, 0)
         ),
     )
     faster = sp.Abs(w0_star - w_next[0]) * sp.Abs(w[i]) <= sp.Abs(w_next[i]) * sp.Abs(gap)

@@ -12,8 +12,8 @@ from functools import cache
 import sympy as sp
 from sympy.concrete.delta import deltasummation
 
-from theory.derivation import Derivation, Step, at_least, at_most, equal, greater
-from theory.derive.single_filter.theorem_1 import TRUE_E3, TRUE_E4, theorem_1, w_next
+from theory.derivation import Derivation, Step, at_most, equal, greater
+from theory.derive.single_filter.theorem_1 import TRUE_E3, TRUE_E4, steepest_first, theorem_1, w_next
 from theory.symbols import H, all_active, d, gap, i, j, lam, n, over_all, p, steps, w, w0_star, w_star
 
 w_end = sp.IndexedBase("w_end", real=True)
@@ -89,7 +89,7 @@ def step_count() -> Derivation:
 @cache
 def stable_rates() -> Derivation:
     """The gap w*_0 - w_0 shrinks exactly if lam (1 + d_0^2) < 1; that coordinate is the steepest."""
-    x, rest, below = sp.symbols("x x_rest u", positive=True)
+    x, rest = sp.symbols("x x_rest", positive=True)
     lines = (
         *theorem_1().steps,
         Step(
@@ -99,10 +99,7 @@ def stable_rates() -> Derivation:
         Step("1 - (1 - 2 x)^2 = 4 x (1 - x)", equal(1 - (1 - 2 * x) ** 2, 4 * x * (1 - x))),
         Step("positive for x < 1 (x_rest = 1 - x)", greater(4 * x * rest, 0)),
         Step("not positive for x = 1 + s >= 1", at_most(4 * (1 + rest) * (-rest), 0)),
-        Step(
-            "every other coordinate is flatter: h_0 - h_i = d_0^2 + (1 - d_i)(1 + d_i) (u = 1 - d_i)",
-            at_least(d[0] ** 2 + below * (1 + d[i]), 0),
-        ),
+        *steepest_first(),
     )
     shrinks = sp.Lt(sp.Abs(w_next[0] - w0_star), sp.Abs(gap))
     return Derivation(

@@ -116,7 +116,7 @@ def full_batch() -> Derivation:
             equal(-sf.TRUE_E9.rhs.subs(w[i], sf.TRUE_E4.rhs), -by_i * sf.TRUE_E9.rhs),
         ),
         *_sign_cases(),
-        Step("h_0 >= h_i, in terms of u = 1 - d_i >= 0", at_least(d[0] ** 2 + below * (1 + d[i]), 0)),
+        *sf.steepest_first(),
         Step(
             "so 1 - 2 lam h_0 <= 1 - 2 lam h_i",
             at_least((1 - 2 * lam * rest) - (1 - 2 * lam * (rest + below)), 0),
