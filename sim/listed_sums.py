@@ -23,7 +23,6 @@ LANES = 64
 _KEY_BITS, _RESIDUAL_BITS, _COUNT_BITS = 60, 51, 58
 _FURTHEST = 1150
 _UNROLLED = 4
-_NEVER = -(1 << 62)
 
 
 @njit(cache=True, nogil=True)
@@ -244,7 +243,7 @@ def _try_all(offsets, edges, low, low_r, high, high_r, gathered, room, low_bits,
     flat, lows, lows_r = room.ravel(), low.reshape((-1, width)), low_r.reshape((-1, width))
     gathereds = gathered.reshape((-1, width))
     low_r += one
-    low[1 << low_bits :], low_r[1 << low_bits :] = _NEVER, 0
+    low_r[1 << low_bits :] = 0
     gathered[:] = 0
     counts[:] = 0
     plus[:] = 0

@@ -40,7 +40,7 @@ def test_a_counterexample_that_the_simulator_does_not_show_is_inconclusive():
 def test_exact_search_counts_what_it_tried_and_stops_at_its_limit():
     route = experiment().exact
     outcome = exact_search(replace(route, limit=3), experiment().observe, y >= 0, (x >= 0,))
-    assert (outcome.passed, outcome.trials) == (False, 2)
+    assert (outcome.passed, outcome.trials, outcome.detail) == (False, 2, "no counterexample among 2 exact instances")
     assert exact_search(replace(route, limit=5), experiment().observe, y >= x, ()).passed is False
 
 

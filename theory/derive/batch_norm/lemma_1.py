@@ -11,7 +11,7 @@ from functools import cache
 
 import sympy as sp
 
-from theory.derivation import Derivation, Step, at_least, equal, greater
+from theory.derivation import Derivation, Step, at_least, equal
 from theory.symbols import j, n
 
 power = sp.IndexedBase("power", real=True)
@@ -84,13 +84,13 @@ def interlaced() -> Derivation:
     steps = (
         *_quadratic_form(),
         Step(
-            "j + 1 directions x with |G W x|^2 <= power_j, and M - j coordinates with |g| >= |g|_(j): more than M",
-            greater((j + 1) + (rows - j), rows),
+            "j + 1 directions x with |G W x|^2 <= power_j, and M - j coordinates with |g| >= |g|_(j): one more than M",
+            equal((j + 1) + (rows - j), rows + 1),
         ),
         Step(
             "N - j directions with |G W x|^2 >= power_j, and j + M - N + 1 coordinates with |g| <= |g|_(j + M - N): "
-            "more than M",
-            greater((columns - j) + (j + excess + 1), rows),
+            "one more than M",
+            equal((columns - j) + (j + excess + 1), rows + 1),
         ),
     )
     return Derivation((INTERLACED,), (ORTHONORMAL, "M >= N", ANY_G), steps)

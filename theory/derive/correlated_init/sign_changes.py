@@ -67,13 +67,13 @@ def _cases() -> tuple[Step, ...]:
 def extremes() -> Derivation:
     """0 <= GSC <= 1; 0 exactly if no sign changes; 1 exactly if every gradient flips between nonzero signs."""
     f, h, rest = sp.symbols("f h r", nonnegative=True)
-    size = f + h + rest
+    size, count = f + h + rest, f + h / 2
     steps = (
         *counted().steps,
-        Step("p = flips + touches + the rest: GSC is not negative", at_least((f + h / 2), 0)),
-        Step("and 1 - GSC, times p", at_least(size - (f + h / 2), 0), h / 2 + rest),
-        Step("zero exactly if flips = touches = 0, since both count", equal((f + h / 2).subs({f: 0, h: 0}), 0)),
-        Step("one exactly if touches = rest = 0", equal((h / 2 + rest).subs({h: 0, rest: 0}), 0)),
+        Step("p = flips + touches + the rest: GSC is not negative", at_least(count, 0)),
+        Step("and 1 - GSC, times p", at_least(size - count, 0), h / 2 + rest),
+        Step("zero exactly if flips = touches = 0, since both count", equal(count.subs({f: 0, h: 0}), 0)),
+        Step("one exactly if touches = rest = 0", equal((size - count).subs({h: 0, rest: 0}), 0)),
         Step(
             "a change from zero keeps it below 1: p = touches = 1",
             equal((0 + sp.Rational(1, 2)) / 1, sp.Rational(1, 2)),

@@ -225,6 +225,7 @@ def _event_steps(less: sp.Expr, more: sp.Expr, reach: sp.Expr, margin: sp.Expr) 
         Step(
             "if z_0 - (q + b) S = v >= 0 then z_0 - q S >= 0: the event shrinks as q = d_i s_i/(c s_0) grows by b",
             at_least((margin + (less + more) * reach) - less * reach, 0),
+            margin + more * reach,
         ),
     )
 

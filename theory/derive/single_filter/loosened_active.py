@@ -152,6 +152,7 @@ def proportional() -> Derivation:
         Step(
             "c = 2 lam phi: off by c x, x = (2 delta + delta^2)|e|; with |e_0| = 2 x + u",
             at_least((factor * (2 * error + rest)) ** 2 - 4 * (factor * error) ** 2, 0),
+            factor**2 * rest * (4 * error + rest),
         ),
     )
     return Derivation((sp.Implies(ALIGNED, PROPORTIONAL),), (LINEAR, AROUND_E0), proof)

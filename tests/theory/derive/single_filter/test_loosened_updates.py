@@ -221,6 +221,14 @@ def test_errors_are_aligned_up_to_the_angle_that_the_spread_allows(e1: int, alig
     assert truth(loosened_active.ALIGNED, values) is aligned
 
 
+@pytest.mark.parametrize(("other", "fewer"), [(31, True), (30, False)])
+def test_clearly_fewer_are_active_where_the_spread_cannot_make_up_for_it(other: int, fewer: bool) -> None:
+    """Radius 1/8, |e| = 64: the spread is 17/64 of 64; (10 + 17)/2 is below 31 - 17, not below 30 - 17."""
+    values = {"p": 2, "radius": Fraction(1, 8), "away": 64, "w": (11, 0), "v": (1 + other, 0)}
+    shares = {"fraction": Fraction(1, 2), "fraction_b": Fraction(1)}
+    assert truth(loosened_active.CLEARLY_FEWER, {**values, **shares}) is fewer
+
+
 def test_the_limit_of_noisy_descent_is_stationary() -> None:
     d, f = (Fraction(0), Fraction(1, 2)), (Fraction(1, 8), Fraction(-1, 8), Fraction(1, 8), Fraction(1, 4))
     samples = exact_grid(d)
