@@ -220,7 +220,7 @@ def steepest_first(index: sp.Expr = i) -> tuple[Step, ...]:
             f"h_0 - h_{index}, in terms of u = 1 - d_{index}",
             equal(1 + d[0] ** 2 - d[index] ** 2, excess.subs(below_1, 1 - d[index])),
         ),
-        Step("is not negative", at_least(excess, 0)),
+        Step("is not negative: none is steeper than the coordinate along w*", at_least(excess, 0)),
     )
 
 

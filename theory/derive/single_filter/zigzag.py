@@ -192,7 +192,7 @@ def never_all_at_once() -> Derivation:
         ),
         Step("g.g' = sum rho a^2 is above 0, unless g = 0", greater(rho * share**2 + rest, 0)),
         Step(
-            "so not every product g_k g_k' is at most 0; one that is not counts, with either sign,",
+            "so not every product g_k g_k' is at most 0; a coordinate with one above 0, of either sign, counts",
             equal(sp.Abs(sp.sign(kept) - sp.sign(next_)) + sp.Abs(sp.sign(-kept) - sp.sign(-next_)), sp.Integer(0)),
         ),
         Step("and the others 1 at most", equal((p - 1) * 1 / p, NEVER_ALL.rhs)),
