@@ -26,8 +26,6 @@ CONFIDENCE = 0.95
 """Of all intervals of one statement together."""
 PLACEBO_CONFIDENCE = 0.99
 """The same for placebos: of the dozens in the ledger one in forty would be certified by chance at 95 %."""
-FEWEST = 3
-"""Seeds without which nothing is decided: two have no spread to speak of."""
 
 Interval = tuple[float, float]
 

@@ -19,7 +19,7 @@ from sympy.logic.boolalg import Boolean
 
 from theory.derivation import Derivation
 from theory.experiment import Experiment, Measured, NotMeasured, Observation, Study
-from theory.intervals import CONFIDENCE, FEWEST, PLACEBO_CONFIDENCE, decide, measurements
+from theory.intervals import CONFIDENCE, PLACEBO_CONFIDENCE, decide, measurements
 from theory.ledger import (
     LEVELS,
     Claim,
@@ -33,6 +33,9 @@ from theory.ledger import (
     Report,
 )
 from theory.search import Outcome, agreement, exact_search
+
+FEWEST = 3
+"""Seeds without which nothing is decided: two have no spread to speak of."""
 
 
 @dataclass(frozen=True)

@@ -288,6 +288,8 @@ def test_extremes_are_taken_row_by_row():
 def test_branches_are_evaluated_in_floats():
     branches = sp.Piecewise((sp.exp(x), x > 0), (sp.Rational(1, 2), True))
     assert value(branches, {"x": np.array([1.0, -1.0])}, exact=False) == pytest.approx([math.e, 0.5])
+    (without,) = value(sp.Piecewise((x, x > 0)), {"x": np.array([-1.0])}, exact=False)
+    assert math.isnan(without)
 
 
 def test_sides_that_meet_are_infinitely_far_from_unequal():

@@ -41,6 +41,7 @@ def test_exact_search_counts_what_it_tried_and_stops_at_its_limit():
     route = experiment().exact
     outcome = exact_search(replace(route, limit=3), experiment().observe, y >= 0, (x >= 0,))
     assert (outcome.passed, outcome.trials, outcome.detail) == (False, 2, "no counterexample among 2 exact instances")
+    assert outcome.counterexample is None
     assert exact_search(replace(route, limit=5), experiment().observe, y >= x, ()).passed is False
 
 

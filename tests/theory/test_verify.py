@@ -100,6 +100,8 @@ def test_the_same_seed_gives_the_same_record_and_another_seed_another():
             road(replace(experiment(), name=name), seed)[0].values["x"] for name, seed in (("a", 0), ("a", 1), ("b", 0))
         ]
         assert not any(np.array_equal(drawn[0], others) for others in drawn[1:])
+        again = road(replace(experiment(), name="a"), 0)[0].values["x"]
+        assert np.array_equal(drawn[0], again)
     # the two roads draw instances of their own
     first, second = (road(experiment(), 0)[0].values["x"] for road in (simulated, layered))
     assert not np.array_equal(first, second)

@@ -126,7 +126,8 @@ def test_exponents_of_two_scales_meet_where_inputs_are_even() -> None:
 def test_two_pixels_decide_exactly(r: sp.Rational, alpha: sp.Rational) -> None:
     at = {"p": 2, "alpha": alpha, "least": 1 - abs(r), "most": 1 + abs(r), "valid": abs(alpha * r) <= 1}
     assert truth(strength.EXACTLY, at)
-    assert truth(strength.SCALED, {**at, "least_scaled": 1 - abs(alpha * r)})
+    for result in strength.scaled_off_diagonals().result:
+        assert truth(result, {**at, "least_scaled": 1 - abs(alpha * r)})
 
 
 def test_sums_with_deltas() -> None:
