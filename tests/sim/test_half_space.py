@@ -122,6 +122,19 @@ def test_grid_and_explicit_samples_agree(p: int) -> None:
         assert np.abs(getattr(fast, field) - getattr(listed, field)).max() <= rounding(2**p, magnitude(w[0], w_star))
 
 
+@pytest.mark.parametrize("p", [4, 12])
+def test_a_single_active_sample_counts_as_one(p: int) -> None:
+    """w.X is above 0 where a_0 < 0 and every other a_i > 0, and nowhere else; the target is along no axis."""
+    d, w_star = np.linspace(0.25, 0.75, p), np.linspace(1.0, 0.5, p)
+    w = np.ones(p)
+    w[0] = (d[1:].min() - d[1:].sum()) / (1 - d[0])
+    samples = symmetric_grid(d, w_star)
+    grid, listed = grid_active_sums(d, w, w_star), sample_active_sums(samples.X, samples.y, w)
+    assert grid.count.tolist() == listed.count.tolist() == [1]
+    assert grid.loss == pytest.approx(listed.loss, rel=1e-12)
+    assert grid.gradient == pytest.approx(listed.gradient, rel=1e-12)
+
+
 def test_sample_blocks_add_up() -> None:
     rng = np.random.default_rng(8)
     X, w = rng.normal(size=(30_000, 6)), rng.normal(size=(40, 6))

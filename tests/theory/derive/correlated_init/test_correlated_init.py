@@ -122,7 +122,8 @@ def test_exponents_of_two_scales_meet_where_inputs_are_even() -> None:
     assert float(value(wide_limit.CRITICAL.rhs, {**at, "between": -1.0}, exact=False)) == pytest.approx(2 / 9)
 
 
-@given(st.fractions(-1, 1), st.fractions(-1, 2))
+@given(st.fractions(-1, 1), st.fractions(-2, 2))
+@example(Fraction(1), Fraction(-2))
 def test_two_pixels_decide_exactly(r: sp.Rational, alpha: sp.Rational) -> None:
     at = {"p": 2, "alpha": alpha, "least": 1 - abs(r), "most": 1 + abs(r), "valid": abs(alpha * r) <= 1}
     assert truth(strength.EXACTLY, at)
