@@ -12,6 +12,7 @@ from functools import cache
 import sympy as sp
 
 from theory.derivation import Derivation, Step, at_least, equal
+from theory.derive.layer_variance import laws
 from theory.derive.layer_variance.symbols import (
     M,
     R,
@@ -103,16 +104,15 @@ def equal_correlations() -> Derivation:
 @cache
 def both_equal() -> Derivation:
     """Case A: y = k^2 x w, so Var[y] = k^4 Var[xw] = k^4 E[x^2] E[w^2] (Eq. 13)."""
-    mean_x, mean_w = sp.symbols("mean_x mean_w", real=True)
-    product = second_x * v - mean_x**2 * mean_w**2
+    product = laws.PRODUCT.rhs.subs({laws.square_X: second_x, laws.square_Y: v, laws.mean_Y: 0})
     steps = (
         Step("a sum of n = k^2 equal terms is squared to n^2 of them", equal(_corner(1, 1).subs(n, k**2), E13.rhs)),
-        Step("Eq. (12) with E[w] = 0", equal(product.subs(mean_w, 0), second_x * v)),
+        Step("Eq. (12) with E[w] = 0", equal(product, second_x * v)),
         Step("Eq. (13) with its own last line, not with Eq. (14)", equal(E13.rhs / E14_FIRST.rhs, k**2)),
     )
     definitions = (
         sp.Eq(var_next, _corner(1, 1).subs(n, k**2)),
-        sp.Eq(var_xw, product.subs(mean_w, 0)),
+        sp.Eq(var_xw, product),
     )
     return Derivation((E13_SCALED, E13), (ZERO_MEAN, "w_t = w_0 and x_t = x_0 for every t"), steps, definitions)
 
